@@ -1,0 +1,73 @@
+"""What string and number literals say."""
+
+from __future__ import annotations
+
+import re
+
+from cypher.errors import FilterError
+from cypher.tokens import Token
+
+MAX_INT64 = 2**63 - 1
+
+_ESCAPE = re.compile(
+    r"""\\(?: ([abfnrtv\\?"'`]) | [xX]([0-9a-fA-F]{2}) | u([0-9a-fA-F]{4}) | U([0-9a-fA-F]{8})
+            | ([0-3][0-7]{2}) | (.) | $ )""",
+    re.VERBOSE | re.DOTALL,
+)
+_SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_NEWLINE = re.compile(r"\r\n?")
+
+
+def read_string(token: Token, text: str) -> str:
+    """Undo quotes and escapes of a string token."""
+    content, start = token.text, token.start
+    raw = content[0] in "rR"
+    if raw:
+        content, start = content[1:], start + 1
+    if content[:3] in ("'''", '"""') and len(content) >= 6:
+        body, start = _NEWLINE.sub("\n", content[3:-3]), start + 3
+    else:
+        body, start = content[1:-1], start + 1
+    return body if raw or "\\" not in body else _unescape(body, text, start)
+
+
+def read_name(quoted: str, text: str, start: int) -> str:
+    """Undo backquotes and escapes of a back-quoted name that starts at ``start``."""
+    body = quoted[1:-1]
+    return body if "\\" not in body else _unescape(body, text, start + 1)
+
+
+def read_integer(token: Token, text: str, *, negative: bool = False) -> int:
+    """Read a decimal or hexadecimal integer, which must fit int64."""
+    content = token.text
+    digits = content.lstrip("0") if content[1:2] not in ("x", "X") else content[2:].lstrip("0")
+    if len(digits) <= 20:
+        value = int(digits or "0", 16 if content[1:2] in ("x", "X") else 10)
+        if value <= MAX_INT64 + negative:
+            return -value if negative else value
+    raise FilterError(
+        f"the integer {content[:30]!r} does not fit 64 bits; the largest is {MAX_INT64}",
+        text=text, position=token.start, length=len(content),
+    )  # fmt: skip
+
+
+def read_float(token: Token) -> float:
+    """Read a floating-point number; one that is too large is infinity."""
+    return float(token.text)
+
+
+def _unescape(body: str, text: str, start: int) -> str:
+    def replace(match: re.Match[str]) -> str:
+        simple, byte, short, long, octal, wrong = match.groups()
+        if simple is not None:
+            return _SIMPLE.get(simple, simple)
+        if wrong is None and (byte or short or long or octal):
+            code = int(octal, 8) if octal else int(byte or short or long, 16)
+            if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF:
+                return chr(code)
+        raise FilterError(
+            f"{match.group()!r} is no escape sequence; write '\\\\' for a backslash, or a raw string r'...'",
+            text=text, position=min(start + match.start(), len(text)), length=len(match.group()),
+        )  # fmt: skip
+
+    return _ESCAPE.sub(replace, body)

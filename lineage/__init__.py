@@ -1,0 +1,89 @@
+"""A lineage engine for ML pipelines: what made this, what came of it, has this step run before.
+
+>>> import lineage
+>>> with lineage.open_store("memory:") as store:
+...     _ = store.put_artifact_type(lineage.ArtifactType(name="DataSet"))
+...     store.put_artifacts([lineage.Artifact(type="DataSet", uri="data/iris.csv")])
+[1]
+"""
+
+# ruff: noqa: E402  # the layout is checked before anything else is imported
+from lineage._layout import check_layout
+
+check_layout()
+
+from importlib.metadata import version as _version
+
+from lineage import errors
+from lineage._types_api import PutTypesResult
+from lineage.backend import OrderBy
+from lineage.comparison import Comparison
+from lineage.errors import LineageError
+from lineage.listing import Page
+from lineage.model import (
+    Artifact,
+    ArtifactBaseType,
+    ArtifactState,
+    ArtifactStructType,
+    ArtifactType,
+    Association,
+    Attribution,
+    Context,
+    ContextBaseType,
+    ContextType,
+    DictStructType,
+    Event,
+    EventType,
+    Execution,
+    ExecutionBaseType,
+    ExecutionState,
+    ExecutionType,
+    NodeKind,
+    ParentContext,
+    PropertyType,
+)
+from lineage.store import Store, open_store
+from lineage.traversal import Direction, Ending, LineageGraph
+from lineage.values import ProtoValue
+from lineage.writing import EventEdge, PutExecutionResult, PutLineageSubgraphResult
+
+__version__ = _version("lineage-graph")
+
+__all__ = [
+    "Artifact",
+    "ArtifactBaseType",
+    "ArtifactState",
+    "ArtifactStructType",
+    "ArtifactType",
+    "Association",
+    "Attribution",
+    "Comparison",
+    "Context",
+    "ContextBaseType",
+    "ContextType",
+    "DictStructType",
+    "Direction",
+    "Ending",
+    "Event",
+    "EventEdge",
+    "EventType",
+    "Execution",
+    "ExecutionBaseType",
+    "ExecutionState",
+    "ExecutionType",
+    "LineageError",
+    "LineageGraph",
+    "NodeKind",
+    "OrderBy",
+    "Page",
+    "ParentContext",
+    "PropertyType",
+    "ProtoValue",
+    "PutExecutionResult",
+    "PutLineageSubgraphResult",
+    "PutTypesResult",
+    "Store",
+    "__version__",
+    "errors",
+    "open_store",
+]

@@ -1,0 +1,108 @@
+"""What the groups of Store methods stand on: units of work, and the check of what callers pass."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from lineage.backend import Backend, Transaction
+from lineage.errors import FailedPreconditionError, InvalidArgumentError
+from lineage.model import Record
+from lineage.schema import TypeCatalog, ensure_simple_types
+from lineage.writing import Writer
+
+Result = TypeVar("Result")
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def now_ms() -> int:
+    """The time, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class StoreCore:
+    """A backend, its type catalog and a clock."""
+
+    def __init__(self, backend: Backend, *, url: str = "", clock: Callable[[], int] = now_ms) -> None:
+        self._backend = backend
+        self._url = url
+        self._clock = clock
+        self._catalog = TypeCatalog()
+        self._closed = False
+        backend.prepare()
+        self._change(ensure_simple_types)
+
+    def _read(self, body: Callable[[Transaction], Result]) -> Result:
+        """Run ``body`` on one state of the store."""
+        self._check_open()
+        with self._backend.transaction() as tx:
+            return body(tx)
+
+    def _change(self, body: Callable[[Transaction], Result]) -> Result:
+        """Run ``body`` as one unit of work: all of it happens, or nothing."""
+        self._check_open()
+        with self._backend.transaction(write=True) as tx:
+            return body(tx)
+
+    def _write(self, body: Callable[[Writer], Result]) -> Result:
+        """Run ``body`` with a writer as one unit of work."""
+        self._check_open()
+        with self._backend.transaction(write=True) as tx:
+            return body(Writer(tx, self._catalog, self._clock()))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise FailedPreconditionError("the store is closed; open it again with lineage.open_store")
+
+
+def records(expected: type[AnyRecord], given: Iterable[AnyRecord]) -> list[AnyRecord]:
+    """Return a list of these records. Raises InvalidArgumentError if it is one record, or holds anything else."""
+    if isinstance(given, (Record, str, bytes, dict)) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise InvalidArgumentError(f"expected a list of {expected.__name__}, got {given!r}; put it in a list")
+    items = list(given)
+    for item in items:
+        if not isinstance(item, expected):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+            raise InvalidArgumentError(f"expected {expected.__name__}, got {item!r} of type {type(item).__name__}")
+    return items
+
+
+def record(expected: type[AnyRecord], given: AnyRecord) -> AnyRecord:
+    """Return the record. Raises InvalidArgumentError if it is anything else."""
+    if not isinstance(given, expected):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+        raise InvalidArgumentError(f"expected {expected.__name__}, got {given!r} of type {type(given).__name__}")
+    return given
+
+
+def ids(given: Iterable[int]) -> list[int]:
+    """Return a list of these ids. Raises InvalidArgumentError if it is one id, or holds anything but integers."""
+    if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Record)):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+        raise InvalidArgumentError(f"expected a list of ids, got {given!r}; put it in a list")
+    return [one_id(each) for each in given]
+
+
+def one_id(given: Any) -> int:
+    """Return the id. Raises InvalidArgumentError if it is not an integer."""
+    if type(given) is int:
+        return given
+    if isinstance(given, bool):
+        raise InvalidArgumentError(f"an id is an int, not {given!r}")
+    try:
+        return operator.index(given)
+    except TypeError:
+        raise InvalidArgumentError(f"an id is an int, not {given!r} of type {type(given).__name__}") from None
+
+
+def texts(given: Iterable[str], what: str) -> list[str]:
+    """Return a list of these strings. Raises InvalidArgumentError if it is one string, or holds anything else."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+        raise InvalidArgumentError(f"expected a list of {what}, got {given!r}; put it in a list")
+    return [text(each, what) for each in given]
+
+
+def text(given: Any, what: str) -> str:
+    """Return the string. Raises InvalidArgumentError if it is not one."""
+    if not isinstance(given, str):
+        raise InvalidArgumentError(f"expected {what} as a str, got {given!r} of type {type(given).__name__}")
+    return given

@@ -1,0 +1,294 @@
+"""Store methods for links and for what is written together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lineage._core import StoreCore, ids, one_id, record, records
+from lineage.backend import LinkEnd, LinkQuery, NodeQuery, Transaction
+from lineage.errors import InvalidArgumentError, NotFoundError
+from lineage.model import (
+    Artifact,
+    Association,
+    Attribution,
+    Context,
+    Event,
+    Execution,
+    LinkKind,
+    NodeKind,
+    ParentContext,
+)
+from lineage.writing import EventEdge, PutExecutionResult, PutLineageSubgraphResult
+
+
+class LinkMethods(StoreCore):
+    """Events, attributions, associations, parent contexts, and composites."""
+
+    def put_events(self, events: Iterable[Event]) -> None:
+        """Insert events. All are inserted, or none.
+
+        Raises InvalidArgumentError if an event lacks an end or a type, or names a node that does not exist; AlreadyExistsError
+        if the artifact and the execution already have an event of that type. An event never changes.
+
+        >>> store.put_events([Event(artifact_id=2, execution_id=1, type="DECLARED_OUTPUT", path=("model", 0))])
+        """
+        given = records(Event, events)
+        self._write(lambda writer: writer.put_events(given))
+
+    def put_attributions_and_associations(
+        self, attributions: Iterable[Attribution], associations: Iterable[Association]
+    ) -> None:
+        """Put artifacts and executions into contexts. Links that exist already stay as they are.
+
+        Raises InvalidArgumentError if a node does not exist; then nothing is linked.
+
+        >>> store.put_attributions_and_associations([Attribution(artifact_id=1, context_id=1)], [])
+        """
+        given_attributions, given_associations = records(Attribution, attributions), records(Association, associations)
+        self._write(lambda writer: writer.put_attributions_and_associations(given_attributions, given_associations))
+
+    def put_parent_contexts(self, parent_contexts: Iterable[ParentContext]) -> None:
+        """Make contexts parts of others. A context may have several parents, but never be its own ancestor.
+
+        Raises InvalidArgumentError on a cycle or an unknown context, AlreadyExistsError on a link that exists already.
+
+        >>> [pipeline_id] = store.put_contexts([Context(type="Run", name="pipeline")])
+        >>> store.put_parent_contexts([ParentContext(child_id=1, parent_id=pipeline_id)])
+        >>> [each.name for each in store.get_children_contexts_by_context(pipeline_id)]
+        ['run-1']
+        """
+        given = records(ParentContext, parent_contexts)
+        self._write(lambda writer: writer.put_parent_contexts(given))
+
+    def put_execution(
+        self,
+        execution: Execution,
+        artifact_and_events: Iterable[tuple[Artifact | None, Event | None]] = (),
+        contexts: Iterable[Context] = (),
+        *,
+        reuse_context_if_already_exist: bool = False,
+        reuse_artifact_if_already_exist_by_external_id: bool = False,
+        force_reuse_context: bool = False,
+        force_update_time: bool = False,
+    ) -> PutExecutionResult:
+        """Record a step: its execution, its artifacts with their events, its contexts; all of it, or nothing.
+
+        Nodes without an id are inserted, those with one are updated (by full replace, as in ``put_artifacts``). A pair may be
+        an artifact with its event, an artifact alone, or an event alone that has the ``artifact_id`` of an artifact which
+        stays as it is. Every context holds the execution and all artifacts of the pairs.
+
+        * ``reuse_context_if_already_exist``: a context whose type and name exist is linked and left as it is.
+        * ``force_reuse_context``: a context with an id is linked and left as it is.
+        * ``reuse_artifact_if_already_exist_by_external_id``: an artifact whose external id exists is updated.
+        * ``force_update_time``: the execution's update time moves even if nothing changed.
+
+        Raises the errors of ``put_artifacts`` and ``put_events``.
+
+        >>> result = store.put_execution(
+        ...     Execution(type="Trainer", name="train-2", last_known_state="COMPLETE"),
+        ...     [
+        ...         (None, Event(artifact_id=1, type="INPUT", path=("examples", 0))),
+        ...         (Artifact(type="Model", name="second", uri="models/2"), Event(type="OUTPUT", path=("model", 0))),
+        ...     ],
+        ...     [Context(type="Run", name="run-1")],
+        ...     reuse_context_if_already_exist=True,
+        ... )
+        >>> result
+        PutExecutionResult(execution_id=2, artifact_ids=[1, 3], context_ids=[1])
+        """
+        given_execution = record(Execution, execution)
+        pairs = _pairs(artifact_and_events)
+        given_contexts = records(Context, contexts)
+        return self._write(
+            lambda writer: writer.put_execution(
+                given_execution,
+                pairs,
+                given_contexts,
+                reuse_context_if_already_exist=reuse_context_if_already_exist,
+                reuse_artifact_if_already_exist_by_external_id=reuse_artifact_if_already_exist_by_external_id,
+                force_reuse_context=force_reuse_context,
+                force_update_time=force_update_time,
+            )
+        )
+
+    def put_lineage_subgraph(
+        self,
+        executions: Iterable[Execution] = (),
+        artifacts: Iterable[Artifact] = (),
+        contexts: Iterable[Context] = (),
+        event_edges: Iterable[EventEdge] = (),
+        *,
+        reuse_context_if_already_exist: bool = False,
+        reuse_artifact_if_already_exist_by_external_id: bool = False,
+    ) -> PutLineageSubgraphResult:
+        """Record many steps at once: executions, artifacts, contexts and the events between them; all of it, or nothing.
+
+        An edge names its ends by index into the lists given here, or by id in its event. Every context holds every
+        execution and artifact given. The two ``reuse`` options are those of :meth:`put_execution`.
+
+        Raises the errors of ``put_artifacts`` and ``put_events``, and OutOfRangeError for an index outside its list.
+
+        >>> store.put_lineage_subgraph(
+        ...     executions=[Execution(type="Trainer")],
+        ...     artifacts=[Artifact(type="DataSet", uri="data/a"), Artifact(type="Model", uri="models/a")],
+        ...     event_edges=[
+        ...         EventEdge(Event(type="INPUT"), execution_index=0, artifact_index=0),
+        ...         EventEdge(Event(type="OUTPUT"), execution_index=0, artifact_index=1),
+        ...     ],
+        ... )
+        PutLineageSubgraphResult(execution_ids=[2], artifact_ids=[3, 4], context_ids=[])
+        """
+        given_executions, given_artifacts = records(Execution, executions), records(Artifact, artifacts)
+        given_contexts, edges = records(Context, contexts), list(event_edges)
+        for edge in edges:
+            if not isinstance(edge, EventEdge):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+                raise InvalidArgumentError(f"expected EventEdge, got {edge!r} of type {type(edge).__name__}")
+        return self._write(
+            lambda writer: writer.put_lineage_subgraph(
+                given_executions,
+                given_artifacts,
+                given_contexts,
+                edges,
+                reuse_context_if_already_exist=reuse_context_if_already_exist,
+                reuse_artifact_if_already_exist_by_external_id=reuse_artifact_if_already_exist_by_external_id,
+            )
+        )
+
+    # --- events ------------------------------------------------------------------------------------------------------------
+
+    def get_events_by_execution_ids(self, execution_ids: Iterable[int]) -> list[Event]:
+        """Return the events of these executions in the order in which they were put; none for unknown ids.
+
+        >>> [(each.type.name, each.path) for each in store.get_events_by_execution_ids([1])]
+        [('INPUT', ('examples', 0)), ('OUTPUT', ('model', 0))]
+        """
+        return self._links(LinkKind.EVENT, "execution_id", ids(execution_ids))
+
+    def get_events_by_artifact_ids(self, artifact_ids: Iterable[int]) -> list[Event]:
+        """Return the events of these artifacts in the order in which they were put; none for unknown ids.
+
+        >>> store.get_events_by_artifact_ids([2])[0].execution_id
+        1
+        """
+        return self._links(LinkKind.EVENT, "artifact_id", ids(artifact_ids))
+
+    def _links(self, kind: LinkKind, end: LinkEnd, wanted: Sequence[int]) -> list[Any]:
+        return self._read(lambda tx: list(tx.find_links(LinkQuery(kind, end, wanted)))) if wanted else []
+
+    # --- neighbours --------------------------------------------------------------------------------------------------------
+
+    def get_contexts_by_artifact(self, artifact_id: int) -> list[Context]:
+        """Return the contexts that hold an artifact, by id. Raises NotFoundError if there is none.
+
+        >>> [each.name for each in store.get_contexts_by_artifact(2)]
+        ['run-1']
+        """
+        return self._contexts_of(LinkKind.ATTRIBUTION, "artifact_id", one_id(artifact_id), "artifact_id")
+
+    def get_contexts_by_execution(self, execution_id: int) -> list[Context]:
+        """Return the contexts that hold an execution, by id. Raises NotFoundError if there is none.
+
+        >>> store.get_contexts_by_execution(99)
+        Traceback (most recent call last):
+            ...
+        lineage.errors.NotFoundError: no contexts found for execution_id: 99
+        """
+        return self._contexts_of(LinkKind.ASSOCIATION, "execution_id", one_id(execution_id), "execution_id")
+
+    def _contexts_of(self, kind: LinkKind, end: LinkEnd, node_id: int, what: str) -> list[Context]:
+        found = self._linked(kind, end, "context_id", NodeKind.CONTEXT, [node_id]).get(node_id)
+        if not found:
+            raise NotFoundError(f"no contexts found for {what}: {node_id}")
+        return found
+
+    def get_artifacts_by_context(self, context_id: int) -> list[Artifact]:
+        """Return the artifacts that a context holds, by id; none for an unknown one. ``list_artifacts(context_id=...)`` pages.
+
+        >>> [each.name for each in store.get_artifacts_by_context(1)]
+        ['iris-model']
+        """
+        return self._held(NodeKind.ARTIFACT, one_id(context_id))
+
+    def get_executions_by_context(self, context_id: int) -> list[Execution]:
+        """Return the executions that a context holds, by id; none for an unknown one. ``list_executions(context_id=...)`` pages.
+
+        >>> [each.name for each in store.get_executions_by_context(1)]
+        ['train-1']
+        """
+        return self._held(NodeKind.EXECUTION, one_id(context_id))
+
+    def _held(self, kind: NodeKind, context_id: int) -> list[Any]:
+        return self._read(lambda tx: list(tx.find_nodes(NodeQuery(kind, context_ids=(context_id,)))))
+
+    def get_parent_contexts_by_context(self, context_id: int) -> list[Context]:
+        """Return the contexts of which this one is directly a part, by id.
+
+        >>> store.get_parent_contexts_by_context(1)
+        []
+        """
+        return self.get_parent_contexts_by_contexts([context_id]).get(context_id, [])
+
+    def get_children_contexts_by_context(self, context_id: int) -> list[Context]:
+        """Return the contexts that are directly part of this one, by id.
+
+        >>> store.get_children_contexts_by_context(1)
+        []
+        """
+        return self.get_children_contexts_by_contexts([context_id]).get(context_id, [])
+
+    def get_parent_contexts_by_contexts(self, context_ids: Iterable[int]) -> dict[int, list[Context]]:
+        """Return the direct parents of each of these contexts that has any. Raises InvalidArgumentError without any id.
+
+        >>> store.get_parent_contexts_by_contexts([1])
+        {}
+        """
+        return self._linked(LinkKind.PARENT, "child_id", "parent_id", NodeKind.CONTEXT, _some(ids(context_ids)))
+
+    def get_children_contexts_by_contexts(self, context_ids: Iterable[int]) -> dict[int, list[Context]]:
+        """Return the direct children of each of these contexts that has any. Raises InvalidArgumentError without any id.
+
+        >>> store.get_children_contexts_by_contexts([1])
+        {}
+        """
+        return self._linked(LinkKind.PARENT, "parent_id", "child_id", NodeKind.CONTEXT, _some(ids(context_ids)))
+
+    def _linked(
+        self, kind: LinkKind, end: LinkEnd, other: LinkEnd, other_kind: NodeKind, wanted: Sequence[int]
+    ) -> dict[int, list[Any]]:
+        """The nodes at the other end of each node's links, by id, for the nodes that have any."""
+
+        def find(tx: Transaction) -> dict[int, list[Any]]:
+            links = tx.find_links(LinkQuery(kind, end, wanted))
+            if not links:
+                return {}
+            nodes = {
+                node.id: node
+                for node in tx.find_nodes(NodeQuery(other_kind, ids=[getattr(link, other) for link in links]))
+            }
+            linked: dict[int, list[Any]] = {}
+            for link in links:
+                linked.setdefault(getattr(link, end), []).append(nodes[getattr(link, other)])
+            return {node_id: sorted(found, key=lambda node: node.id) for node_id, found in linked.items()}
+
+        return self._read(find)
+
+
+def _pairs(given: Iterable[Any]) -> list[tuple[Artifact | None, Event | None]]:
+    if isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise InvalidArgumentError(f"expected a list of (artifact, event) pairs, got {given!r}")
+    pairs: list[tuple[Artifact | None, Event | None]] = []
+    for pair in given:
+        if isinstance(pair, (str, bytes)) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise InvalidArgumentError(f"expected a pair (artifact or None, event or None), got {pair!r}")
+        artifact, event = pair
+        pairs.append(
+            (None if artifact is None else record(Artifact, artifact), None if event is None else record(Event, event))
+        )
+    return pairs
+
+
+def _some(wanted: list[int]) -> list[int]:
+    if not wanted:
+        raise InvalidArgumentError("given context_ids is empty; pass at least one id")
+    return wanted

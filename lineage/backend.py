@@ -1,0 +1,245 @@
+"""The seam between the engine and its stores.
+
+A backend stores records and finds them again; it knows nothing of masks, reuse, evolution of types or error texts of the
+public API. Everything that a :class:`Transaction` is given is valid and complete: ids that it refers to may still be
+missing in the store, names may clash, and these two the store itself must refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, Protocol, TypeAlias
+
+from cypher import Filter, Neighbour, Scope, ValueType
+from lineage.errors import InvalidArgumentError
+from lineage.model import ArtifactState, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
+
+__all__ = [
+    "NEIGHBOURS",
+    "SCOPES",
+    "Backend",
+    "Cursor",
+    "LinkEnd",
+    "LinkQuery",
+    "NeighbourLink",
+    "NodeQuery",
+    "OrderBy",
+    "Transaction",
+    "missing_end",
+]
+
+
+class OrderBy(Enum):
+    """What a list is ordered by; nodes of the same time come by id, in the same direction."""
+
+    ID = "id"
+    CREATE_TIME = "create_time_ms"
+    LAST_UPDATE_TIME = "last_update_time_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The place in an ordered list after which to go on: the last node's order value (ms, or its id) and its id."""
+
+    value: int
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeQuery:
+    """Nodes of one kind for which every given condition holds, in the given order.
+
+    ``None`` means no condition, an empty sequence matches nothing. ``context_ids`` asks for artifacts or executions
+    that one of these contexts holds. A node comes once, however many ways it matches.
+    """
+
+    kind: NodeKind
+    ids: Sequence[int] | None = None
+    type_ids: Sequence[int] | None = None
+    names: Sequence[str] | None = None
+    external_ids: Sequence[str] | None = None
+    uris: Sequence[str] | None = None
+    context_ids: Sequence[int] | None = None
+    filter: Filter | None = None
+    order_by: OrderBy = OrderBy.ID
+    descending: bool = False
+    after: Cursor | None = None
+    limit: int | None = None
+
+
+LinkEnd: TypeAlias = Literal["artifact_id", "execution_id", "context_id", "child_id", "parent_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuery:
+    """Links of one kind whose ``end`` is one of ``ids``, in the order in which they were inserted.
+
+    ``event_types`` narrows events to these types.
+    """
+
+    kind: LinkKind
+    end: LinkEnd
+    ids: Sequence[int]
+    event_types: frozenset[EventType] | None = None
+
+
+class Transaction(Protocol):
+    """One unit of work: everything in it happens, or nothing does. Reads see its own writes and one state of the store."""
+
+    def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
+        """Store new types and return their ids, from one sequence for all kinds.
+
+        Raises AlreadyExistsError if a (name, version) of the kind, or an external id of any kind, is taken.
+        """
+        ...
+
+    def update_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
+        """Replace the types with these ids. Raises AlreadyExistsError as :meth:`insert_types` does."""
+        ...
+
+    def find_types(self, kind: NodeKind) -> Sequence[NodeType]:
+        """Return all types of the kind by id, always the same object while nothing changed (the engine indexes it once)."""
+        ...
+
+    def insert_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> list[int]:
+        """Store new nodes (complete but for ``id``) and return their ids.
+
+        Raises AlreadyExistsError if a (type, name) or an external id of the kind is taken.
+        """
+        ...
+
+    def update_nodes(
+        self, kind: NodeKind, nodes: Sequence[Node], *, expected_update_times_ms: Mapping[int, int] | None = None
+    ) -> None:
+        """Replace the nodes with these ids, all of which exist.
+
+        Where ``expected_update_times_ms`` has an id whose stored update time is another, raise FailedPreconditionError.
+        Raises AlreadyExistsError as :meth:`insert_nodes` does.
+        """
+        ...
+
+    def find_nodes(self, query: NodeQuery) -> Sequence[Node]: ...
+
+    def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
+        """Store new links between nodes that exist.
+
+        Two events are the same if artifact, execution and type agree, other links if both ends do. One that is there
+        already (or comes twice) raises AlreadyExistsError, or is left as it is.
+        """
+        ...
+
+    def find_links(self, query: LinkQuery) -> Sequence[Link]: ...
+
+
+class Backend(Protocol):
+    """A store. Its methods may be called from several threads."""
+
+    def prepare(self) -> None:
+        """Make the database ready for use: constraints, indexes, schema version. Idempotent."""
+        ...
+
+    def transaction(self, *, write: bool = False) -> AbstractContextManager[Transaction]:
+        """Begin a unit of work, which is undone when its block is left by an exception."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def missing_end(link: Link, end: str) -> InvalidArgumentError:
+    """Build the error for a link whose ``end`` names a node that does not exist."""
+    node_id = getattr(link, end)
+    match link.kind:
+        case LinkKind.EVENT:
+            return InvalidArgumentError(
+                f"no {end.removesuffix('_id')} with the given id {node_id}; put the node before its event"
+            )
+        case LinkKind.PARENT:
+            return InvalidArgumentError(
+                f"given parent / child id in the parent_context cannot be found: there is no context {node_id}"
+            )
+        case _:
+            return InvalidArgumentError(
+                f"{end.removesuffix('_id')} id not found: {node_id}; put the node before linking it"
+            )
+
+
+# --- what a filter may name -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourLink:
+    """How a neighbour hangs on its node: the link's kind, the end at the node, and the end at the neighbour.
+
+    ``kind`` is the neighbour's kind of node; None means that the link itself is the neighbour (an event).
+    """
+
+    link: LinkKind
+    node_end: LinkEnd
+    neighbour_end: LinkEnd
+    kind: NodeKind | None
+
+
+NEIGHBOURS: Mapping[tuple[NodeKind, str], NeighbourLink] = {
+    (NodeKind.ARTIFACT, "contexts"): NeighbourLink(LinkKind.ATTRIBUTION, "artifact_id", "context_id", NodeKind.CONTEXT),
+    (NodeKind.ARTIFACT, "events"): NeighbourLink(LinkKind.EVENT, "artifact_id", "execution_id", None),
+    (NodeKind.EXECUTION, "contexts"): NeighbourLink(
+        LinkKind.ASSOCIATION, "execution_id", "context_id", NodeKind.CONTEXT
+    ),
+    (NodeKind.EXECUTION, "events"): NeighbourLink(LinkKind.EVENT, "execution_id", "artifact_id", None),
+    (NodeKind.CONTEXT, "parent_contexts"): NeighbourLink(LinkKind.PARENT, "child_id", "parent_id", NodeKind.CONTEXT),
+    (NodeKind.CONTEXT, "child_contexts"): NeighbourLink(LinkKind.PARENT, "parent_id", "child_id", NodeKind.CONTEXT),
+    (NodeKind.CONTEXT, "artifacts"): NeighbourLink(
+        LinkKind.ATTRIBUTION, "context_id", "artifact_id", NodeKind.ARTIFACT
+    ),
+    (NodeKind.CONTEXT, "executions"): NeighbourLink(
+        LinkKind.ASSOCIATION, "context_id", "execution_id", NodeKind.EXECUTION
+    ),
+}
+
+_INT, _STRING = ValueType.INT64, ValueType.STRING
+_NODE = {
+    "id": _INT,
+    "type_id": _INT,
+    "type": _STRING,
+    "name": _STRING,
+    "external_id": _STRING,
+    "create_time_since_epoch": _INT,
+    "last_update_time_since_epoch": _INT,
+}
+_NEIGHBOUR = {name: kind for name, kind in _NODE.items() if name != "type_id"}
+_ARTIFACT = {"uri": _STRING, "state": ArtifactState}
+_EXECUTION = {"last_known_state": ExecutionState}
+_EVENT = {"type": EventType, "milliseconds_since_epoch": _INT}
+
+SCOPES: Mapping[NodeKind, Scope] = {
+    NodeKind.ARTIFACT: Scope(
+        NodeKind.ARTIFACT.value,
+        {**_NODE, **_ARTIFACT},
+        {"contexts": Neighbour(_NEIGHBOUR), "events": Neighbour({**_EVENT, "execution_id": _INT}, has_path=True)},
+    ),
+    NodeKind.EXECUTION: Scope(
+        NodeKind.EXECUTION.value,
+        {**_NODE, **_EXECUTION},
+        {"contexts": Neighbour(_NEIGHBOUR), "events": Neighbour({**_EVENT, "artifact_id": _INT}, has_path=True)},
+    ),
+    NodeKind.CONTEXT: Scope(
+        NodeKind.CONTEXT.value,
+        _NODE,
+        {
+            "parent_contexts": Neighbour(_NEIGHBOUR),
+            "child_contexts": Neighbour(_NEIGHBOUR),
+            "artifacts": Neighbour({**_NEIGHBOUR, **_ARTIFACT}),
+            "executions": Neighbour({**_NEIGHBOUR, **_EXECUTION}),
+        },
+    ),
+}
+
+FIELDS: Mapping[str, str] = {
+    "create_time_since_epoch": "create_time_ms",
+    "last_update_time_since_epoch": "last_update_time_ms",
+    "milliseconds_since_epoch": "time_ms",
+}
+"""Where the filter's name of an attribute differs from the record's field."""

@@ -1,0 +1,136 @@
+"""The rules of lists: order, limit, cursor, filter.
+
+A page token is the place after which to go on together with the order that it belongs to; it names no rows, so a list that
+changes meanwhile is still walked to its end, each node at most once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, overload
+
+from cypher import Filter, FilterError, parse_filter
+from lineage.backend import SCOPES, Cursor, NodeQuery, OrderBy, Transaction
+from lineage.errors import InvalidArgumentError
+from lineage.model import AnyNode, NodeKind
+
+__all__ = ["Page", "filter_of", "list_nodes", "parse_order"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Sequence[AnyNode], Generic[AnyNode]):
+    """Part of a list: the nodes, and where to go on. It is a sequence of its nodes.
+
+    ``next_page_token`` is None when this page ends the list; else pass it back with the same order to get the next one.
+    """
+
+    nodes: tuple[AnyNode, ...]
+    next_page_token: str | None
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[AnyNode]:
+        return iter(self.nodes)
+
+    @overload
+    def __getitem__(self, index: int) -> AnyNode: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[AnyNode, ...]: ...
+    def __getitem__(self, index: int | slice) -> AnyNode | tuple[AnyNode, ...]:
+        return self.nodes[index]
+
+
+@lru_cache(maxsize=1024)
+def _parsed(kind: NodeKind, text: str) -> Filter:
+    return parse_filter(text, SCOPES[kind])
+
+
+def filter_of(kind: NodeKind, where: str | None) -> Filter | None:
+    """Return the filter of this text; None, which lets everything through, for None and for an empty text.
+
+    Raises InvalidArgumentError with the place that is wrong.
+    """
+    if where is None or where == "":
+        return None
+    if not isinstance(where, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise InvalidArgumentError(f"a filter is a str, not {type(where).__name__}; write e.g. \"type = 'Model'\"")
+    try:
+        return _parsed(kind, where)
+    except FilterError as error:
+        raise InvalidArgumentError(f"invalid `filter_query`: {error}") from None
+
+
+def parse_order(order_by: OrderBy | str) -> OrderBy:
+    """Return the order that a member, its name or its value stands for."""
+    if isinstance(order_by, OrderBy):
+        return order_by
+    for member in OrderBy:
+        if order_by in (member.name, member.value):
+            return member
+    raise InvalidArgumentError(
+        f"cannot order by {order_by!r}; use one of {', '.join(f'OrderBy.{member.name}' for member in OrderBy)}"
+    )
+
+
+def list_nodes(
+    tx: Transaction,
+    kind: NodeKind,
+    *,
+    where: str | None,
+    order_by: OrderBy | str,
+    descending: bool,
+    limit: int | None,
+    page_token: str | None,
+    type_id: int | None = None,
+    context_id: int | None = None,
+) -> Page[Any]:
+    """Return one page. Raises InvalidArgumentError on a bad limit, token, order or filter."""
+    order = parse_order(order_by)
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise InvalidArgumentError(f"limit must be a positive int or None, not {limit!r}")
+    query = NodeQuery(
+        kind,
+        type_ids=None if type_id is None else (type_id,),
+        context_ids=None if context_id is None else (context_id,),
+        filter=filter_of(kind, where),
+        order_by=order,
+        descending=descending,
+        after=None if page_token is None else _decode(page_token, order, descending),
+        limit=None if limit is None else limit + 1,  # one more tells whether there is a next page
+    )
+    nodes = tuple(tx.find_nodes(query))
+    if limit is None or len(nodes) <= limit:
+        return Page(nodes, None)
+    nodes = nodes[:limit]
+    last = nodes[-1]
+    return Page(nodes, _encode(Cursor(getattr(last, order.value), last.id), order, descending))
+
+
+def _encode(cursor: Cursor, order: OrderBy, descending: bool) -> str:
+    text = json.dumps([order.value, descending, cursor.value, cursor.id], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(token: str, order: OrderBy, descending: bool) -> Cursor:
+    try:
+        decoded = json.loads(base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True))
+        token_order, token_descending, value, node_id = decoded
+        valid = type(value) is int and type(node_id) is int
+    except (ValueError, TypeError, AttributeError, binascii.Error):
+        valid = False
+    if not valid:
+        raise InvalidArgumentError(
+            f"failed to decode next page token {token!r}; pass a page's next_page_token as it is"
+        )
+    if (token_order, token_descending) != (order.value, descending):
+        raise InvalidArgumentError(
+            f"list options mismatch between calls: the page token is for order_by={token_order!r}, descending={token_descending!r}; "
+            "keep the order of the first page"
+        )
+    return Cursor(value, node_id)

@@ -1,0 +1,547 @@
+"""The records: what is put into a store and what comes back.
+
+Records are immutable, validate when they are made, and say what is wrong by :class:`~lineage.errors.InvalidArgumentError`.
+Reads share them: a record that you hold never changes, whatever is written later.
+
+>>> from lineage import Artifact
+>>> model = Artifact(type="Model", name="ranker-7", uri="s3://models/7", properties={"accuracy": 0.93})
+>>> model
+Artifact(name='ranker-7', type='Model', uri='s3://models/7', properties={'accuracy': 0.93})
+>>> model.model_copy(update={"state": "LIVE"}).state
+<ArtifactState.LIVE: 2>
+>>> Artifact(type="Model", properties={"accuracy": None})
+Traceback (most recent call last):
+    ...
+lineage.errors.InvalidArgumentError: Artifact.properties: property 'accuracy': None is not a value; leave the property out instead
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, Union
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
+
+from lineage.errors import InvalidArgumentError
+from lineage.values import (
+    EMPTY_PROPERTIES,
+    INT64_MAX,
+    INT64_MIN,
+    FrozenDict,
+    PropertyValue,
+    ProtoValue,
+    check_text,
+    freeze_properties,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = [
+    "Artifact",
+    "ArtifactBaseType",
+    "ArtifactState",
+    "ArtifactStructType",
+    "ArtifactType",
+    "Association",
+    "Attribution",
+    "Context",
+    "ContextBaseType",
+    "ContextType",
+    "DictStructType",
+    "Event",
+    "EventType",
+    "Execution",
+    "ExecutionBaseType",
+    "ExecutionState",
+    "ExecutionType",
+    "Link",
+    "LinkKind",
+    "Node",
+    "NodeKind",
+    "NodeType",
+    "ParentContext",
+    "PropertyType",
+    "PropertyValue",
+    "ProtoValue",
+    "Record",
+]
+
+
+# --- enumerations: MLMD's names and numbers -----------------------------------------------------------------------------
+
+
+class NodeKind(str, Enum):
+    """The three kinds of node; ids are unique within a kind."""
+
+    ARTIFACT = "Artifact"
+    EXECUTION = "Execution"
+    CONTEXT = "Context"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class LinkKind(str, Enum):
+    """The four kinds of link between nodes."""
+
+    EVENT = "Event"
+    ATTRIBUTION = "Attribution"
+    ASSOCIATION = "Association"
+    PARENT = "ParentContext"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class PropertyType(IntEnum):
+    """The declared type of a property; :mod:`lineage.values` has the Python type of each."""
+
+    UNKNOWN = 0
+    INT = 1
+    DOUBLE = 2
+    STRING = 3
+    STRUCT = 4
+    PROTO = 5
+    BOOLEAN = 6
+
+
+class ArtifactState(IntEnum):
+    """Where an artifact is in its life."""
+
+    UNKNOWN = 0
+    PENDING = 1
+    LIVE = 2
+    MARKED_FOR_DELETION = 3
+    DELETED = 4
+    ABANDONED = 5
+    REFERENCE = 6
+
+
+class ExecutionState(IntEnum):
+    """The last known state of an execution."""
+
+    UNKNOWN = 0
+    NEW = 1
+    RUNNING = 2
+    COMPLETE = 3
+    FAILED = 4
+    CACHED = 5
+    CANCELED = 6
+
+
+class EventType(IntEnum):
+    """What an execution did with an artifact. Names with INPUT mean that it was read, names with OUTPUT that it was made."""
+
+    UNKNOWN = 0
+    DECLARED_OUTPUT = 1
+    DECLARED_INPUT = 2
+    INPUT = 3
+    OUTPUT = 4
+    INTERNAL_INPUT = 5
+    INTERNAL_OUTPUT = 6
+    PENDING_OUTPUT = 7
+
+    @property
+    def is_input(self) -> bool:
+        """Whether data flows from the artifact into the execution."""
+        return self in _INPUTS
+
+    @property
+    def is_output(self) -> bool:
+        """Whether data flows from the execution into the artifact."""
+        return self in _OUTPUTS
+
+
+_INPUTS = frozenset({EventType.INPUT, EventType.DECLARED_INPUT, EventType.INTERNAL_INPUT})
+_OUTPUTS = frozenset({EventType.OUTPUT, EventType.DECLARED_OUTPUT, EventType.INTERNAL_OUTPUT, EventType.PENDING_OUTPUT})
+
+
+class ArtifactBaseType(IntEnum):
+    """The simple artifact types ``mlmd.Dataset``, ``mlmd.Model``, ... that a type may extend."""
+
+    UNSET = 0
+    DATASET = 1
+    MODEL = 2
+    METRICS = 3
+    STATISTICS = 4
+
+
+class ExecutionBaseType(IntEnum):
+    """The simple execution types ``mlmd.Train``, ``mlmd.Transform``, ... that a type may extend."""
+
+    UNSET = 0
+    TRAIN = 1
+    TRANSFORM = 2
+    PROCESS = 3
+    EVALUATE = 4
+    DEPLOY = 5
+
+
+class ContextBaseType(IntEnum):
+    """Context types have no simple types to extend."""
+
+    UNSET = 0
+
+
+# --- field types ----------------------------------------------------------------------------------------------------------
+
+
+def _enum_by_name(enumeration: type[IntEnum]) -> BeforeValidator:
+    def accept(value: object) -> object:
+        if isinstance(value, str):
+            if value in enumeration.__members__:
+                return enumeration[value]
+        elif type(value) is int:
+            return enumeration(value)
+        elif isinstance(value, enumeration):
+            return value
+        names = ", ".join(enumeration.__members__)
+        raise ValueError(f"{value!r} is not one of {names}")
+
+    return BeforeValidator(accept)
+
+
+def _declared_type(value: object) -> PropertyType:
+    if isinstance(value, PropertyType):
+        return value
+    if isinstance(value, type) and value in _PYTHON_TYPES:
+        return _PYTHON_TYPES[value]
+    if isinstance(value, str) and value in PropertyType.__members__:
+        return PropertyType[value]
+    if type(value) is int and value in PropertyType._value2member_map_:
+        return PropertyType(value)
+    raise ValueError(
+        f"{value!r} is not a property type; use one of {', '.join(PropertyType.__members__)} or int, float, str, bool, dict, list"
+    )
+
+
+_PYTHON_TYPES: dict[type, PropertyType] = {
+    int: PropertyType.INT,
+    float: PropertyType.DOUBLE,
+    str: PropertyType.STRING,
+    bool: PropertyType.BOOLEAN,
+    dict: PropertyType.STRUCT,
+    list: PropertyType.STRUCT,
+    ProtoValue: PropertyType.PROTO,
+}
+
+
+def _freeze_declared(properties: object) -> FrozenDict:
+    if not isinstance(properties, Mapping):
+        raise ValueError(f"properties must be a dict of names and types, not {type(properties).__name__}")
+    frozen = FrozenDict({key: _declared_type(value) for key, value in properties.items()})
+    for key in frozen:
+        if not isinstance(key, str):
+            raise ValueError(f"property name {key!r} must be a str, not {type(key).__name__}")
+        check_text(key)
+    return frozen
+
+
+def _check_path(path: object) -> tuple[int | str, ...]:
+    if isinstance(path, (str, bytes)) or not isinstance(path, Iterable):
+        raise ValueError(
+            f"a path is a sequence of keys (str) and indexes (int), not {path!r}; write e.g. ('examples', 0)"
+        )
+    steps = tuple(path)
+    for step in steps:
+        if isinstance(step, bool) or not isinstance(step, (int, str)):
+            raise ValueError(f"path step {step!r} must be a key (str) or an index (int)")
+        if isinstance(step, str):
+            check_text(step)
+        elif not INT64_MIN <= step <= INT64_MAX:
+            raise ValueError(f"path index {step} does not fit in 64 bits")
+    return steps
+
+
+Id: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
+TimeMs: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
+Text: TypeAlias = Annotated[str, Field(strict=True), AfterValidator(check_text)]
+Properties: TypeAlias = Annotated[
+    Mapping[str, PropertyValue], PlainValidator(freeze_properties), PlainSerializer(dict, return_type=dict[str, Any])
+]
+DeclaredProperties: TypeAlias = Annotated[
+    Mapping[str, PropertyType],
+    PlainValidator(_freeze_declared),
+    PlainSerializer(lambda types: {key: value.name for key, value in types.items()}, return_type=dict[str, str]),
+]
+Path: TypeAlias = Annotated[
+    tuple[Union[int, str], ...], PlainValidator(_check_path), PlainSerializer(list, return_type=list[Union[int, str]])
+]
+
+
+# --- records --------------------------------------------------------------------------------------------------------------
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, closed to unknown fields, strict about types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            self.__pydantic_validator__.validate_python(data, self_instance=self)
+        except ValidationError as error:
+            raise InvalidArgumentError(_describe(type(self).__name__, error)) from None
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002  # pydantic's signature; a frozen record has nothing to copy deeply
+        """Return this record with the fields of ``update`` changed; unlike pydantic's own, it validates them."""
+        return type(self)(**{**self._given(), **(update or {})})
+
+    def _given(self) -> dict[str, Any]:
+        values = self.__dict__
+        return {name: values[name] for name in self.__pydantic_fields_set__}
+
+    @classmethod
+    def trusted(cls, **values: Any) -> Self:
+        """Return a record of values that are valid already, unchecked: for the engine and its backends."""
+        record = object.__new__(cls)
+        _set = object.__setattr__
+        _set(record, "__dict__", {**{name: field.default for name, field in cls.model_fields.items()}, **values})
+        _set(record, "__pydantic_fields_set__", set(values))
+        _set(record, "__pydantic_extra__", None)
+        _set(record, "__pydantic_private__", None)
+        return record
+
+    def replace_trusted(self, **changes: Any) -> Self:
+        """Return a copy with ``changes``, unvalidated: for the engine and its backends, on values that are valid already."""
+        copy = object.__new__(type(self))
+        _set = object.__setattr__
+        _set(copy, "__dict__", {**self.__dict__, **changes})
+        _set(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__ | changes.keys())
+        _set(copy, "__pydantic_extra__", None)
+        _set(copy, "__pydantic_private__", None)
+        return copy
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        fields = type(self).model_fields
+        for name, value in self.__dict__.items():
+            if value is not None and value != fields[name].default and value != {}:
+                yield name, value
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+def _describe(name: str, error: ValidationError) -> str:
+    parts: list[str] = []
+    for problem in error.errors(include_url=False):
+        place = ".".join([name, *(str(step) for step in problem["loc"])])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "there is no such field; look at the fields of this record with help()"
+        elif problem["type"] == "missing":
+            message = "this field is required"
+        elif not problem["type"].startswith(("value_error",)):
+            message = f"{message[:1].lower()}{message[1:]}, not {problem['input']!r}"
+        parts.append(f"{place}: {message}")
+    return "; ".join(parts)
+
+
+class Node(Record):
+    """What artifacts, executions and contexts have in common.
+
+    Give ``type`` (a type's name) or ``type_id`` when you put a new node; ``id``, both times and ``type`` are filled when it
+    is read back. ``name`` is unique within a type, ``external_id`` within a kind of node. Times are milliseconds since the
+    epoch and cannot be set.
+    """
+
+    kind: ClassVar[NodeKind]
+
+    id: Id | None = None
+    name: Text | None = None
+    type: Text | None = None
+    type_id: Id | None = None
+    external_id: Text | None = None
+    properties: Properties = EMPTY_PROPERTIES
+    custom_properties: Properties = EMPTY_PROPERTIES
+    create_time_ms: TimeMs | None = None
+    last_update_time_ms: TimeMs | None = None
+
+    @property
+    def create_time(self) -> datetime | None:
+        """When the node was first put (UTC)."""
+        return _utc(self.create_time_ms)
+
+    @property
+    def last_update_time(self) -> datetime | None:
+        """When the node last changed (UTC)."""
+        return _utc(self.last_update_time_ms)
+
+
+def _utc(time_ms: int | None) -> datetime | None:
+    return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, tz=timezone.utc)
+
+
+class Artifact(Node):
+    """A piece of data: a data set, a model, metrics, anything that a step reads or makes. ``uri`` says where it is."""
+
+    kind = NodeKind.ARTIFACT
+
+    uri: Text = ""
+    state: Annotated[ArtifactState, _enum_by_name(ArtifactState)] | None = None
+
+
+class Execution(Node):
+    """A run of a step."""
+
+    kind = NodeKind.EXECUTION
+
+    last_known_state: Annotated[ExecutionState, _enum_by_name(ExecutionState)] | None = None
+
+
+class Context(Node):
+    """A group of artifacts and executions: a pipeline, a run, an experiment. It must have a name."""
+
+    kind = NodeKind.CONTEXT
+
+
+class ArtifactStructType(Record):
+    """The shape of an execution's inputs or outputs. At most one field is given.
+
+    JSON writes the fields as MLMD calls them, without the underscore.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    simple: ArtifactType | None = None
+    union_type: tuple[ArtifactStructType, ...] | None = None
+    intersection: tuple[ArtifactStructType, ...] | None = None
+    list_: ArtifactStructType | None = Field(default=None, alias="list")
+    none: bool | None = None
+    any: bool | None = None
+    tuple_: tuple[ArtifactStructType, ...] | None = Field(default=None, alias="tuple")
+    dict_: DictStructType | None = Field(default=None, alias="dict")
+
+    @model_validator(mode="after")
+    def _at_most_one_kind(self) -> Self:
+        given = [name for name, value in self.__dict__.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"give one of {', '.join(given)}, not all of them")
+        return self
+
+
+class DictStructType(Record):
+    """Named members of an :class:`ArtifactStructType`."""
+
+    properties: Mapping[str, ArtifactStructType] = EMPTY_PROPERTIES
+    none_type_not_required: bool | None = None
+    extra_properties_type: ArtifactStructType | None = None
+
+
+class NodeType(Record):
+    """What the types of artifacts, executions and contexts have in common.
+
+    A type is known by its kind, ``name`` and ``version``; an empty version is no version. ``properties`` declares the
+    properties that its nodes may have: ``{"accuracy": float}``, ``{"accuracy": "DOUBLE"}`` and
+    ``{"accuracy": PropertyType.DOUBLE}`` are the same.
+    """
+
+    kind: ClassVar[NodeKind]
+
+    id: Id | None = None
+    name: Text = ""
+    version: Text | None = None
+    description: Text | None = None
+    external_id: Text | None = None
+    properties: DeclaredProperties = FrozenDict()
+
+
+class ArtifactType(NodeType):
+    """A type of artifacts."""
+
+    kind = NodeKind.ARTIFACT
+
+    base_type: Annotated[ArtifactBaseType, _enum_by_name(ArtifactBaseType)] | None = None
+
+
+class ExecutionType(NodeType):
+    """A type of executions; ``input_type`` and ``output_type`` may say what they read and make."""
+
+    kind = NodeKind.EXECUTION
+
+    base_type: Annotated[ExecutionBaseType, _enum_by_name(ExecutionBaseType)] | None = None
+    input_type: ArtifactStructType | None = None
+    output_type: ArtifactStructType | None = None
+
+
+class ContextType(NodeType):
+    """A type of contexts."""
+
+    kind = NodeKind.CONTEXT
+
+    base_type: Annotated[ContextBaseType, _enum_by_name(ContextBaseType)] | None = None
+
+
+class Link(Record):
+    """What the four kinds of link have in common."""
+
+    kind: ClassVar[LinkKind]
+    ends: ClassVar[tuple[str, str]]
+    """The two fields that hold the linked nodes' ids."""
+
+
+class Event(Link):
+    """An execution read or made an artifact.
+
+    ``path`` places the artifact in the step's signature: ``("examples", 0)`` is the first of the input called examples. An
+    artifact and an execution have at most one event of each type. ``time_ms`` is now unless given.
+    """
+
+    kind = LinkKind.EVENT
+    ends = ("artifact_id", "execution_id")
+
+    artifact_id: Id | None = None
+    execution_id: Id | None = None
+    type: Annotated[EventType, _enum_by_name(EventType)] | None = None
+    path: Path = ()
+    time_ms: TimeMs | None = None
+
+
+class Attribution(Link):
+    """An artifact belongs to a context."""
+
+    kind = LinkKind.ATTRIBUTION
+    ends = ("artifact_id", "context_id")
+
+    artifact_id: Id
+    context_id: Id
+
+
+class Association(Link):
+    """An execution belongs to a context."""
+
+    kind = LinkKind.ASSOCIATION
+    ends = ("execution_id", "context_id")
+
+    execution_id: Id
+    context_id: Id
+
+
+class ParentContext(Link):
+    """A context is part of another one."""
+
+    kind = LinkKind.PARENT
+    ends = ("child_id", "parent_id")
+
+    child_id: Id
+    parent_id: Id
+
+
+ArtifactStructType.model_rebuild()
+DictStructType.model_rebuild()
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+AnyType = TypeVar("AnyType", bound=NodeType)

@@ -1,0 +1,39 @@
+"""From a store's URL to its backend.
+
+Backends are named here as strings and imported when asked for. A package of its own adds one by an entry point in the group
+``lineage.backends``: the URL's scheme, and a function ``open_backend(url, **options) -> Backend``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import InvalidArgumentError, near_matches
+
+if TYPE_CHECKING:
+    from lineage.backend import Backend
+
+_OWN = {"memory": "backends.memory:open_backend"}
+"""Scheme to function; entry points add to these and cannot replace them."""
+
+
+def open_backend(url: str, **options: Any) -> Backend:
+    """Return the backend that a URL names. Raises InvalidArgumentError for an unknown scheme."""
+    if not isinstance(url, str) or ":" not in url:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise InvalidArgumentError(f"{url!r} is not the URL of a store; use e.g. 'memory:'")
+    scheme = url.partition(":")[0].lower()
+    target = _OWN.get(scheme)
+    if target is None:
+        found = {entry.name: entry for entry in entry_points(group="lineage.backends")}
+        if scheme not in found:
+            known = sorted({*_OWN, *found})
+            raise InvalidArgumentError(
+                f"unknown scheme {scheme!r} in {url!r}{near_matches(scheme, known)}; known are {', '.join(known)}"
+            )
+        opened: Backend = found[scheme].load()(url, **options)
+        return opened
+    module, _, function = target.partition(":")
+    backend: Backend = getattr(importlib.import_module(module), function)(url, **options)
+    return backend

@@ -1,0 +1,231 @@
+"""The rules of types: identity, evolution, the simple types that every store has.
+
+Source of the rules: MLMD's behaviour, section 3 of its facts. A type is stored once per (kind, name, version); its
+properties can only grow; its description, input and output types are fixed when it is made; a base type is given once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from lineage.backend import Transaction
+from lineage.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, UnimplementedError, near_matches
+from lineage.model import (
+    AnyType,
+    ArtifactBaseType,
+    ArtifactType,
+    ContextType,
+    ExecutionBaseType,
+    ExecutionType,
+    NodeKind,
+    NodeType,
+    PropertyType,
+)
+
+SIMPLE_TYPES: tuple[NodeType, ...] = (
+    *(ArtifactType(name=f"mlmd.{base.name.title()}") for base in ArtifactBaseType if base),
+    *(ExecutionType(name=f"mlmd.{base.name.title()}") for base in ExecutionBaseType if base),
+)
+"""Types that every store has, in the order of their ids: 1 to 9 in a new store, so that a user's first type is 10."""
+
+SIMPLE_TYPE_NAMES = frozenset(simple.name for simple in SIMPLE_TYPES)
+
+TYPE_OF_KIND: dict[NodeKind, type[NodeType]] = {
+    record.kind: record for record in (ArtifactType, ExecutionType, ContextType)
+}
+
+
+class TypeIndex:
+    """The types of one kind, found by id, by (name, version) and by external id."""
+
+    __slots__ = ("by_external_id", "by_id", "by_name", "kind", "types")
+
+    def __init__(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
+        self.kind = kind
+        self.types = types
+        self.by_id = {type_.id: type_ for type_ in types}
+        self.by_name = {(type_.name, type_.version): type_ for type_ in types}
+        self.by_external_id = {type_.external_id: type_ for type_ in types if type_.external_id is not None}
+
+    def get(self, name: str, version: str | None) -> Any:
+        """Return the type, or raise NotFoundError."""
+        found = self.by_name.get((name, version or None))
+        if found is None:
+            raise self.unknown(name, version or None)
+        return found
+
+    def unknown(self, name: str, version: str | None) -> NotFoundError:
+        versions = [known_version for known_name, known_version in self.by_name if known_name == name]
+        if versions:
+            hint = f"; it exists as {', '.join('no version' if v is None else f'version {v!r}' for v in versions)}"
+        else:
+            hint = near_matches(name, (known_name for known_name, _ in self.by_name))
+        asked = f"{name!r}" if version is None else f"{name!r} version {version!r}"
+        return NotFoundError(
+            f"no type found for query: there is no {self.kind.lower()} type {asked}{hint}; put it with put_{self.kind.lower()}_type"
+        )
+
+
+class TypeCatalog:
+    """The type indexes of a store, rebuilt only when the store hands out a new list of types."""
+
+    def __init__(self) -> None:
+        self._indexes: dict[NodeKind, TypeIndex] = {}
+
+    def of(self, tx: Transaction, kind: NodeKind) -> TypeIndex:
+        types = tx.find_types(kind)
+        index = self._indexes.get(kind)
+        if index is None or index.types is not types:
+            index = self._indexes[kind] = TypeIndex(kind, types)
+        return index
+
+
+def ensure_simple_types(tx: Transaction) -> None:
+    """Insert the simple types that are missing."""
+    for kind, record in TYPE_OF_KIND.items():
+        known = {(type_.name, type_.version) for type_ in tx.find_types(kind)}
+        missing = [simple for simple in SIMPLE_TYPES if type(simple) is record and (simple.name, None) not in known]
+        if missing:
+            tx.insert_types(kind, missing)
+
+
+def put_types(
+    tx: Transaction, catalog: TypeCatalog, types: Iterable[AnyType], *, can_add_fields: bool, can_omit_fields: bool
+) -> list[int]:
+    """Create or extend types; return their ids, one for each type given.
+
+    Each is compared with what was stored before the call, or with its first mention in the call: ``{a}, {a, b}, {a, c}``
+    with ``can_add_fields`` ends as ``{a, b, c}``.
+    """
+    compared: dict[tuple[NodeKind, str, str | None], NodeType] = {}
+    current: dict[tuple[NodeKind, str, str | None], NodeType] = {}
+    ids: list[int] = []
+    for type_ in types:
+        given = type_ if type_.version else type_.replace_trusted(version=None)
+        if not given.name:
+            raise InvalidArgumentError("no type name is specified; give every type a name")
+        key = (given.kind, given.name, given.version)
+        if key not in compared:
+            stored = catalog.of(tx, given.kind).by_name.get(key[1:])
+            if stored is None:
+                stored = _create(tx, given)
+                compared[key] = current[key] = stored
+                ids.append(_id(stored))
+                continue
+            compared[key] = current[key] = stored
+        _check_evolution(compared[key], given, can_add_fields=can_add_fields, can_omit_fields=can_omit_fields)
+        extended = _extend(current[key], given)
+        if extended is not current[key]:
+            tx.update_types(given.kind, [extended])
+            current[key] = extended
+        ids.append(_id(extended))
+    return ids
+
+
+def _id(type_: NodeType) -> int:
+    assert type_.id is not None
+    return type_.id
+
+
+def _base_type(type_: NodeType) -> int | None:
+    base: int | None = getattr(type_, "base_type", None)
+    return base
+
+
+def _create(tx: Transaction, given: NodeType) -> NodeType:
+    for name, declared in given.properties.items():
+        if declared is PropertyType.UNKNOWN:
+            raise InvalidArgumentError(
+                f"property {name!r} of type {given.name!r} is UNKNOWN; declare one of {_DECLARABLE}"
+            )
+    _check_base_type(None, given)
+    [type_id] = tx.insert_types(given.kind, [given])
+    return given.replace_trusted(id=type_id)
+
+
+_DECLARABLE = ", ".join(member.name for member in PropertyType if member)
+
+
+def _check_evolution(stored: NodeType, given: NodeType, *, can_add_fields: bool, can_omit_fields: bool) -> None:
+    def conflict(problem: str) -> AlreadyExistsError:
+        return AlreadyExistsError(
+            f"type already exists with different properties: {given.kind.lower()} type {given.name!r} {problem}"
+        )
+
+    for name, declared in given.properties.items():
+        if declared is PropertyType.UNKNOWN:
+            raise InvalidArgumentError(
+                f"property {name!r} of type {given.name!r} is UNKNOWN; declare one of {_DECLARABLE}"
+            )
+    for name, declared in stored.properties.items():
+        if name in given.properties:
+            if given.properties[name] != declared:
+                raise conflict(
+                    f"has {name!r} as {declared.name}, not {given.properties[name].name}; "
+                    "a property's type never changes: use another name, or another version of the type"
+                )
+        elif not can_omit_fields:
+            raise conflict(f"also has {name!r}; pass it too, or pass can_omit_fields=True")
+    added = [name for name in given.properties if name not in stored.properties]
+    if added and not can_add_fields:
+        raise conflict(f"does not have {', '.join(map(repr, added))}; pass can_add_fields=True to add")
+    _check_base_type(stored, given)
+
+
+def _check_base_type(stored: NodeType | None, given: NodeType) -> None:
+    base = _base_type(given)
+    if base is None:
+        return
+    if base == 0:
+        raise UnimplementedError("base_type deletion is not supported: leave base_type out instead of giving UNSET")
+    known = None if stored is None else _base_type(stored)
+    if known is not None and known != base:
+        raise UnimplementedError(
+            f"base_type update is not supported: type {given.name!r} extends {known!r}; leave base_type out, or use another version"
+        )
+
+
+def _extend(stored: NodeType, given: NodeType) -> NodeType:
+    changes: dict[str, Any] = {}
+    if any(name not in stored.properties for name in given.properties):
+        changes["properties"] = type(stored.properties)({**stored.properties, **given.properties})  # type: ignore[call-arg]  # a FrozenDict
+    if given.external_id and given.external_id != stored.external_id:
+        changes["external_id"] = given.external_id
+    if _base_type(given) is not None and _base_type(stored) is None:
+        changes["base_type"] = _base_type(given)
+    return stored.replace_trusted(**changes) if changes else stored
+
+
+def listed_types(index: TypeIndex, *, include_simple: bool) -> list[Any]:
+    """The types that a list shows: simple ones are hidden by name, but for contexts, which have none."""
+    if include_simple or index.kind is NodeKind.CONTEXT:
+        return list(index.types)
+    return [type_ for type_ in index.types if type_.name not in SIMPLE_TYPE_NAMES]
+
+
+def types_by_ids(index: TypeIndex, ids: Iterable[int]) -> list[Any]:
+    """One type for each known id, in the order given, as often as given."""
+    return [index.by_id[type_id] for type_id in ids if type_id in index.by_id]
+
+
+def types_by_external_ids(index: TypeIndex, external_ids: Iterable[str]) -> list[Any]:
+    """The types with these external ids. Raises NotFoundError if there is none at all, InvalidArgumentError on an empty one."""
+    return by_external_ids(
+        external_ids,
+        lambda wanted: [index.by_external_id[each] for each in wanted if each in index.by_external_id],
+        f"{index.kind.lower()} types",
+    )
+
+
+def by_external_ids(external_ids: Iterable[str], find: Callable[[list[str]], Sequence[Any]], what: str) -> list[Any]:
+    """The rule of all look-ups by external id: none asked, none found; an empty one is refused; nothing found is NOT_FOUND."""
+    wanted = list(dict.fromkeys(external_ids))
+    if not wanted:
+        return []
+    if "" in wanted:
+        raise InvalidArgumentError("at least one empty external_id exists in the request; leave it out")
+    found = list(find(wanted))
+    if not found:
+        raise NotFoundError(f"no {what} found for external_ids {', '.join(map(repr, wanted))}")
+    return found

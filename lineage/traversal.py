@@ -1,0 +1,367 @@
+"""Lineage: what came before a node, what came of it, and what a context holds.
+
+::
+
+    data ──INPUT──> train ──OUTPUT──> model ──INPUT──> evaluate ──OUTPUT──> metrics
+
+    upstream of model:    model, train (1 hop), data (2 hops)
+    downstream of model:  model, evaluate (1 hop), metrics (2 hops)
+
+A hop is one event. Traversal goes level by level: one look-up of events for a whole frontier, one of ending nodes for what
+was found. Source of the rules: MLMD's behaviour, section 7 of its facts, without its caps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from lineage.backend import LinkQuery, NodeQuery, Transaction
+from lineage.errors import InvalidArgumentError, NotFoundError
+from lineage.listing import filter_of
+from lineage.model import (
+    Artifact,
+    ArtifactType,
+    Association,
+    Attribution,
+    Context,
+    ContextType,
+    Event,
+    EventType,
+    Execution,
+    ExecutionType,
+    LinkKind,
+    Node,
+    NodeKind,
+)
+from lineage.schema import TypeCatalog
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from cypher import Filter
+
+__all__ = ["Direction", "Ending", "LineageGraph", "Start", "context_graph", "traverse"]
+
+_INPUTS = frozenset(event_type for event_type in EventType if event_type.is_input)
+_OUTPUTS = frozenset(event_type for event_type in EventType if event_type.is_output)
+
+
+class Direction(Enum):
+    """Which way to follow events."""
+
+    UPSTREAM = "upstream"
+    DOWNSTREAM = "downstream"
+    BIDIRECTIONAL = "bidirectional"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Nodes at which a traversal ends: those that match the filter ``where`` (an empty one matches all).
+
+    They are not gone through. ``include`` says whether they are part of the result, with the events that lead to them.
+    """
+
+    where: str
+    include: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a traversal begins: nodes by id or by filter."""
+
+    artifact_ids: Sequence[int] = ()
+    execution_ids: Sequence[int] = ()
+    artifacts_where: str | None = None
+    executions_where: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class LineageGraph:
+    """Part of the record: nodes by id, the events between them, and the contexts that hold them.
+
+    ``hops`` has each artifact's and execution's distance from the nearest starting node, in events (empty for the graph of a
+    context, which has no starting nodes). ``is_cut`` is True when a hop limit left out nodes that a higher one would reach.
+    """
+
+    artifacts: tuple[Artifact, ...] = ()
+    executions: tuple[Execution, ...] = ()
+    contexts: tuple[Context, ...] = ()
+    events: tuple[Event, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
+    associations: tuple[Association, ...] = ()
+    artifact_types: tuple[ArtifactType, ...] = ()
+    execution_types: tuple[ExecutionType, ...] = ()
+    context_types: tuple[ContextType, ...] = ()
+    hops: Mapping[tuple[NodeKind, int], int] = field(default_factory=dict[tuple[NodeKind, int], int])
+    is_cut: bool = False
+
+    def hops_to(self, node: Artifact | Execution) -> int:
+        """Return how many events lie between ``node`` and the nearest starting node. Raises KeyError if it was not reached."""
+        return self.hops[node.kind, cast(int, node.id)]
+
+    def __repr__(self) -> str:
+        cut = ", is_cut=True" if self.is_cut else ""
+        return (
+            f"LineageGraph({len(self.artifacts)} artifacts, {len(self.executions)} executions, {len(self.contexts)} contexts, "
+            f"{len(self.events)} events{cut})"
+        )
+
+    def to_networkx(self) -> nx.MultiDiGraph[Any]:
+        """Return the graph for networkx's algorithms.
+
+        Nodes are ``(kind, id)``, e.g. ``("Artifact", 7)``, edges follow the flow of data; events have the key of their type's
+        name, attributions and associations run from the context. Every node and edge holds its record as ``record``, nodes
+        with hops hold them as ``hops``.
+        """
+        export = import_module("backends.memory.export")
+        graph: nx.MultiDiGraph[Any] = export.to_networkx(self)
+        return graph
+
+
+def traverse(
+    tx: Transaction,
+    catalog: TypeCatalog,
+    start: Start,
+    direction: Direction,
+    *,
+    max_hops: int | None = None,
+    ending_artifacts: Ending | None = None,
+    ending_executions: Ending | None = None,
+    where: str | None = None,
+) -> LineageGraph:
+    """Walk from the starting nodes and return what was reached.
+
+    Raises InvalidArgumentError on a bad hop limit or filter or without any starting node given, NotFoundError when none exists.
+    """
+    if max_hops is not None and (not isinstance(max_hops, int) or isinstance(max_hops, bool) or max_hops < 0):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise InvalidArgumentError(f"max_hops cannot be negative: it is a number of events or None, not {max_hops!r}")
+    walk = _Walk(tx, direction, {NodeKind.ARTIFACT: ending_artifacts, NodeKind.EXECUTION: ending_executions})
+    kept = _Keep(where)
+    walk.begin(_starting_ids(tx, start))
+    walk.run(max_hops)
+    return _assemble(
+        tx, catalog, walk.result_ids(), list(walk.events.values()), walk.hops, is_cut=walk.is_cut, keep=kept
+    )
+
+
+def context_graph(tx: Transaction, catalog: TypeCatalog, context_id: int) -> LineageGraph:
+    """Return what a context holds, and the events between the nodes that it holds. Raises NotFoundError for an unknown context."""
+    if not tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[context_id])):
+        raise NotFoundError(f"there is no context with id {context_id}")
+    ids = {
+        kind: {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, context_ids=[context_id]))}
+        for kind in (NodeKind.ARTIFACT, NodeKind.EXECUTION)
+    }
+    events = [
+        event
+        for event in cast(
+            "Sequence[Event]", tx.find_links(LinkQuery(LinkKind.EVENT, "execution_id", sorted(ids[NodeKind.EXECUTION])))
+        )
+        if event.artifact_id in ids[NodeKind.ARTIFACT]
+    ]
+    return _assemble(tx, catalog, ids, events, {}, is_cut=False, keep=_Keep(None))
+
+
+_Ids = dict[NodeKind, set[int]]
+
+
+def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
+    ids: dict[NodeKind, list[int]] = {}
+    asked = False
+    for kind, given, where in (
+        (NodeKind.ARTIFACT, start.artifact_ids, start.artifacts_where),
+        (NodeKind.EXECUTION, start.execution_ids, start.executions_where),
+    ):
+        found: dict[int, None] = {}
+        if given:
+            asked = True
+            known = {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, ids=list(given)))}
+            missing = [node_id for node_id in given if node_id not in known]
+            if missing:
+                raise NotFoundError(
+                    f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id {missing[0]}"
+                )
+            found.update(dict.fromkeys(given))
+        if where is not None:
+            asked = True
+            if where == "":
+                raise InvalidArgumentError(
+                    f"cannot list starting nodes if the filter for {kind.lower()}s is empty; say which, e.g. 'id > 0' for all"
+                )
+            found.update(
+                (cast(int, node.id), None) for node in tx.find_nodes(NodeQuery(kind, filter=filter_of(kind, where)))
+            )
+        ids[kind] = list(found)
+    if not asked:
+        raise InvalidArgumentError("missing arguments for listing starting nodes: pass a node, its id, or a filter")
+    if not any(ids.values()):
+        raise NotFoundError("cannot find qualified nodes to start the traversal: the filter matches no node")
+    return ids
+
+
+_OTHER = {NodeKind.ARTIFACT: NodeKind.EXECUTION, NodeKind.EXECUTION: NodeKind.ARTIFACT}
+_END = {NodeKind.ARTIFACT: "artifact_id", NodeKind.EXECUTION: "execution_id"}
+
+
+class _Walk:
+    """Breadth-first search over events."""
+
+    def __init__(self, tx: Transaction, direction: Direction, endings: Mapping[NodeKind, Ending | None]) -> None:
+        self._tx = tx
+        self._ending_filters: dict[NodeKind, Filter | None] = {}
+        self._endings = {kind: ending for kind, ending in endings.items() if ending is not None}
+        for kind, ending in self._endings.items():
+            self._ending_filters[kind] = filter_of(kind, ending.where)
+        self._event_types: dict[NodeKind, frozenset[EventType] | None] = {
+            Direction.UPSTREAM: {NodeKind.ARTIFACT: _OUTPUTS, NodeKind.EXECUTION: _INPUTS},
+            Direction.DOWNSTREAM: {NodeKind.ARTIFACT: _INPUTS, NodeKind.EXECUTION: _OUTPUTS},
+            Direction.BIDIRECTIONAL: {NodeKind.ARTIFACT: None, NodeKind.EXECUTION: None},
+        }[direction]
+        self._frontier: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+        self._visited: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+        self._ended: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+        self.events: dict[tuple[int | None, int | None, int | None], Event] = {}
+        self.hops: dict[tuple[NodeKind, int], int] = {}
+        self.is_cut = False
+
+    def begin(self, starting_ids: Mapping[NodeKind, Sequence[int]]) -> None:
+        for kind, ids in starting_ids.items():
+            self._reach(kind, set(ids), hop=0)
+
+    def _reach(self, kind: NodeKind, ids: set[int], *, hop: int) -> None:
+        ended = self._matching_ending(kind, ids)
+        self._ended[kind] |= ended
+        self._frontier[kind] = ids - ended
+        self._visited[kind] |= self._frontier[kind]
+        for node_id in ids:
+            self.hops[kind, node_id] = hop
+
+    def _matching_ending(self, kind: NodeKind, ids: set[int]) -> set[int]:
+        if not ids or kind not in self._endings:
+            return set()
+        query = NodeQuery(kind, ids=sorted(ids), filter=self._ending_filters[kind])
+        return {cast(int, node.id) for node in self._tx.find_nodes(query)}
+
+    def _shown(self, kind: NodeKind, ids: set[int]) -> set[int]:
+        """Those of the nodes that would be part of the result if they were reached."""
+        ending = self._endings.get(kind)
+        return ids if ending is None or ending.include else ids - self._matching_ending(kind, ids)
+
+    def run(self, max_hops: int | None) -> None:
+        hop = 0
+        while any(self._frontier.values()):
+            expanded = {kind: self._expand(kind, ids) for kind, ids in self._frontier.items() if ids}
+            new = {_OTHER[kind]: self._new(_OTHER[kind], events) for kind, events in expanded.items()}
+            if max_hops is not None and hop == max_hops:
+                self.is_cut = any(self._shown(kind, ids) for kind, ids in new.items())
+                return
+            hop += 1
+            self._frontier = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+            for kind, ids in new.items():
+                self._reach(kind, ids, hop=hop)
+            for kind, events in expanded.items():
+                self._record(_OTHER[kind], events)
+
+    def _expand(self, kind: NodeKind, ids: set[int]) -> Sequence[Event]:
+        query = LinkQuery(LinkKind.EVENT, _END[kind], sorted(ids), event_types=self._event_types[kind])  # type: ignore[arg-type]  # a LinkEnd
+        return cast("Sequence[Event]", self._tx.find_links(query))
+
+    def _new(self, kind: NodeKind, events: Iterable[Event]) -> set[int]:
+        end = _END[kind]
+        return {getattr(event, end) for event in events} - self._visited[kind] - self._ended[kind]
+
+    def _record(self, other: NodeKind, events: Iterable[Event]) -> None:
+        end = _END[other]
+        visited = self._visited[other]
+        ending = self._endings.get(other)
+        included = self._ended[other] if ending is not None and ending.include else ()
+        for event in events:
+            other_id = getattr(event, end)
+            if other_id in visited or other_id in included:
+                self.events.setdefault((event.artifact_id, event.execution_id, event.type), event)
+
+    def result_ids(self) -> _Ids:
+        result = {kind: set(ids) for kind, ids in self._visited.items()}
+        for kind, ending in self._endings.items():
+            if ending.include:
+                result[kind] |= self._ended[kind]
+        return result
+
+
+class _Keep:
+    """Which of the nodes reached a result keeps: all, or those that match ``where``.
+
+    A filter may name what only artifacts or only executions have; then no node of the other kind matches it.
+    """
+
+    def __init__(self, where: str | None) -> None:
+        self._filters: dict[NodeKind, Filter | None] = {}
+        self.keeps_all = not where
+        failures: list[InvalidArgumentError] = []
+        for kind in (NodeKind.ARTIFACT, NodeKind.EXECUTION):
+            try:
+                self._filters[kind] = filter_of(kind, where)
+            except InvalidArgumentError as error:
+                failures.append(error)
+        if not self._filters:
+            raise failures[0]
+
+    def find(self, tx: Transaction, kind: NodeKind, ids: set[int]) -> tuple[Any, ...]:
+        if not ids or (kind not in self._filters and kind is not NodeKind.CONTEXT):
+            return ()
+        return tuple(tx.find_nodes(NodeQuery(kind, ids=sorted(ids), filter=self._filters.get(kind))))
+
+
+def _assemble(
+    tx: Transaction,
+    catalog: TypeCatalog,
+    ids: Mapping[NodeKind, set[int]],
+    events: Sequence[Event],
+    hops: Mapping[tuple[NodeKind, int], int],
+    *,
+    is_cut: bool,
+    keep: _Keep,
+) -> LineageGraph:
+    artifacts = keep.find(tx, NodeKind.ARTIFACT, ids[NodeKind.ARTIFACT])
+    executions = keep.find(tx, NodeKind.EXECUTION, ids[NodeKind.EXECUTION])
+    artifact_ids = [artifact.id for artifact in artifacts]
+    execution_ids = [execution.id for execution in executions]
+    if not keep.keeps_all:
+        kept_artifacts, kept_executions = set(artifact_ids), set(execution_ids)
+        events = [
+            event for event in events if event.artifact_id in kept_artifacts and event.execution_id in kept_executions
+        ]
+    attributions = tx.find_links(LinkQuery(LinkKind.ATTRIBUTION, "artifact_id", artifact_ids)) if artifact_ids else ()
+    associations = (
+        tx.find_links(LinkQuery(LinkKind.ASSOCIATION, "execution_id", execution_ids)) if execution_ids else ()
+    )
+    context_ids: set[int] = {link.context_id for link in (*attributions, *associations)}  # type: ignore[attr-defined]  # both kinds have one
+    contexts = keep.find(tx, NodeKind.CONTEXT, context_ids)
+    types: Callable[[NodeKind, Sequence[Node]], tuple[Any, ...]] = lambda kind, nodes: _types_of(
+        catalog, tx, kind, nodes
+    )  # noqa: E731  # one line, used thrice below
+    reached = {(NodeKind.ARTIFACT, each) for each in artifact_ids} | {
+        (NodeKind.EXECUTION, each) for each in execution_ids
+    }
+    return LineageGraph(
+        artifacts=artifacts,
+        executions=executions,
+        contexts=contexts,
+        events=tuple(events),
+        attributions=cast("tuple[Attribution, ...]", tuple(attributions)),
+        associations=cast("tuple[Association, ...]", tuple(associations)),
+        artifact_types=types(NodeKind.ARTIFACT, artifacts),
+        execution_types=types(NodeKind.EXECUTION, executions),
+        context_types=types(NodeKind.CONTEXT, contexts),
+        hops={key: hop for key, hop in hops.items() if key in reached},
+        is_cut=is_cut,
+    )
+
+
+def _types_of(catalog: TypeCatalog, tx: Transaction, kind: NodeKind, nodes: Sequence[Node]) -> tuple[Any, ...]:
+    by_id = catalog.of(tx, kind).by_id
+    return tuple(by_id[type_id] for type_id in sorted({cast(int, node.type_id) for node in nodes}))

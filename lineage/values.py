@@ -1,0 +1,220 @@
+"""Property values: the Python types they may have, and their immutable form.
+
+========  ==============================  =======================================================
+declared  Python                          limits
+========  ==============================  =======================================================
+INT       ``int``                         64 bits, signed
+DOUBLE    ``float``                       any, NaN, infinities and -0.0 included
+STRING    ``str``                         any text that UTF-8 can encode
+BOOLEAN   ``bool``
+STRUCT    ``dict`` or ``list``            JSON values, nested at most 100 deep
+PROTO     :class:`ProtoValue`             a type URL and the serialized message
+========  ==============================  =======================================================
+
+NumPy scalars are taken as the Python value they stand for. No value is ever converted to another declared type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, NoReturn, TypeAlias, Union
+
+__all__ = [
+    "INT64_MAX",
+    "INT64_MIN",
+    "FrozenDict",
+    "FrozenList",
+    "PropertyValue",
+    "ProtoValue",
+    "freeze_properties",
+    "same_value",
+]
+
+INT64_MIN = -(2**63)
+INT64_MAX = 2**63 - 1
+MAX_STRUCT_DEPTH = 100
+"""protobuf refuses to parse messages nested deeper than this, so MLMD could not read such a value."""
+
+
+def _refuse_change(self: object, *_: object, **__: object) -> NoReturn:
+    raise TypeError(f"{type(self).__name__} cannot change; build a new value and a new record from it")
+
+
+class FrozenDict(dict[str, Any]):
+    """A ``dict`` that cannot change: equal to, printed as and serialized like a plain one."""
+
+    __slots__ = ()
+    __setitem__ = __delitem__ = update = clear = pop = popitem = setdefault = __ior__ = _refuse_change  # type: ignore[assignment]  # mutators on purpose take anything and refuse
+
+    def __repr__(self) -> str:
+        return dict.__repr__(self)
+
+    def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, Any]]]:
+        return FrozenDict, (dict(self),)
+
+    def __copy__(self) -> FrozenDict:
+        return self
+
+    def __deepcopy__(self, _: object) -> FrozenDict:
+        return self
+
+
+class FrozenList(list[Any]):
+    """A ``list`` that cannot change: equal to, printed as and serialized like a plain one."""
+
+    __slots__ = ()
+    __setitem__ = __delitem__ = append = extend = insert = remove = pop = clear = sort = reverse = __iadd__ = (
+        __imul__
+    ) = _refuse_change  # type: ignore[assignment]  # as above
+
+    def __reduce__(self) -> tuple[type[FrozenList], tuple[list[Any]]]:
+        return FrozenList, (list(self),)
+
+    def __copy__(self) -> FrozenList:
+        return self
+
+    def __deepcopy__(self, _: object) -> FrozenList:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ProtoValue:
+    """A serialized protobuf message with its type, as ``google.protobuf.Any`` holds it.
+
+    Errors: ValueError if ``type_url`` is empty (MLMD could store but never read such a value).
+    """
+
+    type_url: str
+    value: bytes = b""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.type_url, str) or not self.type_url:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise ValueError(
+                f"type_url must be a non-empty str, not {self.type_url!r}; use e.g. 'type.googleapis.com/my.Message'"
+            )
+        _check_text(self.type_url)
+        if not isinstance(self.value, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise ValueError(f"value must be bytes, not {type(self.value).__name__}; use message.SerializeToString()")
+
+
+PropertyValue: TypeAlias = Union[int, float, str, bool, Mapping[str, Any], Sequence[Any], ProtoValue]
+"""What a property may hold. A sequence means a list; tuples are taken as lists."""
+
+EMPTY_PROPERTIES = FrozenDict()
+
+
+def freeze_properties(properties: object) -> FrozenDict:
+    """Check a map of property values and return it in immutable form.
+
+    Errors: ValueError that names the property.
+    """
+    if type(properties) is FrozenDict:
+        return properties
+    if not isinstance(properties, Mapping):
+        raise ValueError(f"properties must be a dict, not {type(properties).__name__}")
+    if not properties:
+        return EMPTY_PROPERTIES
+    frozen: dict[str, Any] = {}
+    for key, value in properties.items():
+        kind = type(value)
+        if type(key) is not str:
+            raise ValueError(f"property name {key!r} must be a str, not {type(key).__name__}")
+        try:
+            if not key.isascii():
+                _check_text(key)
+            if (
+                kind is float
+                or kind is bool
+                or (kind is str and value.isascii())
+                or (kind is int and INT64_MIN <= value <= INT64_MAX)
+            ):
+                frozen[key] = value
+            else:
+                frozen[key] = _freeze_value(value)
+        except ValueError as error:
+            raise ValueError(f"property {key!r}: {error}") from None
+    return FrozenDict(frozen)
+
+
+def _freeze_value(value: Any) -> Any:
+    if isinstance(value, (dict, list, tuple)) or (isinstance(value, Mapping) and not isinstance(value, str)):
+        return _freeze_json(value, depth=1)
+    return _freeze_scalar(value)
+
+
+def _freeze_scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        text = str.__str__(value)
+        _check_text(text)
+        return text
+    if isinstance(value, (bool, ProtoValue)):
+        return value
+    if isinstance(value, Integral):
+        number = int(value)
+        if not INT64_MIN <= number <= INT64_MAX:
+            raise ValueError(f"{number} does not fit in 64 bits; store it as a str")
+        return number
+    if isinstance(value, Real):
+        return float(value)
+    if type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return _freeze_scalar(value.item())
+    if value is None:
+        raise ValueError("None is not a value; leave the property out instead")
+    raise ValueError(
+        f"{value!r} of type {type(value).__name__} cannot be stored; use int, float, str, bool, dict, list or ProtoValue"
+    )
+
+
+def _freeze_json(value: Any, *, depth: int) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, ProtoValue):
+        raise ValueError("a struct cannot hold a ProtoValue; give it a property of its own")
+    if isinstance(value, (list, tuple, Mapping)):
+        if depth > MAX_STRUCT_DEPTH:
+            raise ValueError(f"a struct may be nested at most {MAX_STRUCT_DEPTH} deep; store it as a str or a file")
+        if isinstance(value, Mapping):
+            for key in value:
+                if not isinstance(key, str):
+                    raise ValueError(f"struct key {key!r} must be a str, not {type(key).__name__}")
+                _check_text(key)
+            return FrozenDict({str.__str__(key): _freeze_json(item, depth=depth + 1) for key, item in value.items()})
+        return FrozenList(_freeze_json(item, depth=depth + 1) for item in value)
+    return _freeze_scalar(value)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{text!r} holds {text[error.start]!r}, which is half a character and has no UTF-8 form"
+        ) from None
+
+
+def check_text(text: str) -> str:
+    """Return ``text`` if UTF-8 can encode it. Errors: ValueError that shows the place."""
+    if not text.isascii():
+        _check_text(text)
+    return text
+
+
+def same_value(left: Any, right: Any) -> bool:
+    """Tell whether two frozen values are the same to the last bit: unlike ``==``, tells 1, 1.0 and True apart, and 0.0 and -0.0.
+
+    >>> same_value(1, 1.0), same_value(0.0, -0.0), same_value(float("nan"), float("nan"))
+    (False, False, True)
+    """
+    if left is right:
+        return True
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, float):
+        return left.hex() == right.hex()
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same_value(value, right[key]) for key, value in left.items())
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same_value, left, right))
+    return bool(left == right)

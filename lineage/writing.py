@@ -1,0 +1,665 @@
+"""The rules of writing nodes and links.
+
+Source of the rules: MLMD's behaviour, sections 2 and 4 of its facts. An ``id`` means update, none means insert. Everything
+is checked in the order in which it was given, so the first thing wrong is the one reported, and sent to the store in as few
+calls as that order allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from lineage.backend import LinkQuery, NodeQuery, Transaction
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, OutOfRangeError, near_matches
+from lineage.model import (
+    AnyNode,
+    Artifact,
+    Association,
+    Attribution,
+    Context,
+    Event,
+    EventType,
+    Execution,
+    Link,
+    LinkKind,
+    Node,
+    NodeKind,
+    NodeType,
+    ParentContext,
+    PropertyType,
+    PropertyValue,
+)
+from lineage.schema import TypeCatalog, TypeIndex
+from lineage.values import FrozenDict, FrozenList, ProtoValue, same_value
+
+__all__ = ["EventEdge", "PutExecutionResult", "PutLineageSubgraphResult", "UpdateMask", "Writer"]
+
+_TYPE_OF_VALUE: dict[type, PropertyType] = {
+    int: PropertyType.INT,
+    float: PropertyType.DOUBLE,
+    str: PropertyType.STRING,
+    bool: PropertyType.BOOLEAN,
+    FrozenDict: PropertyType.STRUCT,
+    FrozenList: PropertyType.STRUCT,
+    ProtoValue: PropertyType.PROTO,
+}
+
+_NO_ARTIFACT = -1
+"""What MLMD answers for a pair that has neither artifact nor event."""
+
+
+class PutExecutionResult(NamedTuple):
+    """Ids in the order of what was given: one artifact id for each pair, one context id for each context."""
+
+    execution_id: int
+    artifact_ids: list[int]
+    context_ids: list[int]
+
+
+class PutLineageSubgraphResult(NamedTuple):
+    """Ids in the order of what was given."""
+
+    execution_ids: list[int]
+    artifact_ids: list[int]
+    context_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventEdge:
+    """An event of :meth:`~lineage.Store.put_lineage_subgraph`: its ends are indexes into the lists given, or ids in the event."""
+
+    event: Event | None
+    execution_index: int | None = None
+    artifact_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMask:
+    """Which parts of a node an update changes: field names, ``properties``, ``properties.KEY``, ``custom_properties.KEY``.
+
+    A key is everything after the first dot. The whole map wins over keys of the same map. Names that are not fields have no
+    effect, as in MLMD, and neither have those of fields that never change.
+    """
+
+    paths: frozenset[str]
+    keys: Mapping[str, frozenset[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        keys: dict[str, set[str]] = {"properties": set(), "custom_properties": set()}
+        for path in self.paths:
+            family, dot, key = path.partition(".")
+            if dot and family in keys:
+                keys[family].add(key)
+        object.__setattr__(self, "keys", {family: frozenset(names) for family, names in keys.items()})
+
+    @staticmethod
+    def of(paths: Iterable[str] | None) -> UpdateMask | None:
+        """Return the mask of these paths; None, which means everything, if there are none."""
+        if isinstance(paths, str):
+            raise InvalidArgumentError(f"update_mask is a list of paths, not {paths!r}; write [{paths!r}]")
+        mask = frozenset(paths or ())
+        return UpdateMask(mask) if mask else None
+
+    def apply(self, family: str, stored: Mapping[str, PropertyValue], given: Mapping[str, PropertyValue]) -> FrozenDict:
+        """Return the map ``family`` after the update."""
+        if family in self.paths:
+            return FrozenDict(given)
+        keys = self.keys[family]
+        kept = {key: value for key, value in stored.items() if key not in keys}
+        return FrozenDict({**kept, **{key: value for key, value in given.items() if key in keys}})
+
+    def checked_properties(self, given: Mapping[str, PropertyValue]) -> Mapping[str, PropertyValue]:
+        """Return the declared properties that this update sets, and which therefore must fit the type."""
+        if "properties" in self.paths:
+            return given
+        keys = self.keys["properties"]
+        return {key: value for key, value in given.items() if key in keys}
+
+
+_STATE_FIELD = {NodeKind.ARTIFACT: "state", NodeKind.EXECUTION: "last_known_state", NodeKind.CONTEXT: None}
+
+
+class Writer:
+    """Writes into one transaction, at one time."""
+
+    def __init__(self, tx: Transaction, catalog: TypeCatalog, now_ms: int) -> None:
+        self._tx = tx
+        self._catalog = catalog
+        self._now_ms = now_ms
+
+    # --- nodes ------------------------------------------------------------------------------------------------------------
+
+    def put_nodes(
+        self,
+        kind: NodeKind,
+        nodes: Sequence[Node],
+        *,
+        mask: UpdateMask | None = None,
+        abort_if_changed: bool = False,
+        force_update_time: bool = False,
+    ) -> list[int]:
+        """Insert nodes without id, update those with one; return their ids in order."""
+        batch = _Batch(self._tx, kind, expect_unchanged=abort_if_changed)
+        types = self._catalog.of(self._tx, kind)
+        stored = self._stored(kind, [node.id for node in nodes if node.id is not None])
+        try:
+            for node in nodes:
+                if node.id is None:
+                    batch.insert(self._new(types, node))
+                else:
+                    current = batch.current(node.id) or stored.get(node.id)
+                    if current is None:
+                        raise InvalidArgumentError(
+                            f"cannot find the given id {node.id}: there is no such {kind.lower()}; leave id out to insert"
+                        )
+                    updated = self._updated(types, current, node, mask, abort_if_changed, force_update_time)
+                    batch.update(current, updated)
+        except Exception:
+            batch.flush()  # what came before may be wrong too, and then it is what is reported
+            raise
+        batch.flush()
+        return batch.ids
+
+    def _stored(self, kind: NodeKind, ids: Sequence[int]) -> dict[int, Node]:
+        if not ids:
+            return {}
+        return {_id(node): node for node in self._tx.find_nodes(NodeQuery(kind, ids=ids))}
+
+    def _new(self, types: TypeIndex, node: Node) -> Node:
+        type_ = self.type_of(types, node)
+        if node.kind is NodeKind.CONTEXT and not node.name:
+            raise InvalidArgumentError("context name should not be empty; give every context a name")
+        _check_properties(type_, node.properties)
+        filled: dict[str, Any] = {
+            "type_id": type_.id,
+            "type": type_.name,
+            "create_time_ms": self._now_ms,
+            "last_update_time_ms": self._now_ms,
+        }
+        if isinstance(node, Artifact):
+            filled["uri"] = node.uri  # a stored artifact has one, be it empty
+        return node.replace_trusted(**filled)
+
+    def type_of(self, types: TypeIndex, node: Node) -> NodeType:
+        """Return the type that a node names, by id or by name."""
+        if node.type_id is not None:
+            found = types.by_id.get(node.type_id)
+            if found is None:
+                raise NotFoundError(
+                    f"no type found for query: there is no {types.kind.lower()} type with id {node.type_id}; "
+                    f"put the type first with put_{types.kind.lower()}_type"
+                )
+            if node.type is not None and node.type != found.name:
+                raise InvalidArgumentError(
+                    f"type {node.type!r} and type_id {node.type_id}, which is {found.name!r}, differ; give one"
+                )
+            return found
+        if node.type is None:
+            raise InvalidArgumentError(f"type id is missing: give {node!r} a type or a type_id")
+        return types.get(node.type, None)
+
+    def _updated(
+        self,
+        types: TypeIndex,
+        stored: Node,
+        given: Node,
+        mask: UpdateMask | None,
+        abort_if_changed: bool,
+        force_update_time: bool,
+    ) -> Node:
+        if abort_if_changed and (given.last_update_time_ms or 0) != stored.last_update_time_ms:
+            raise FailedPreconditionError(
+                f"`abort_if_latest_updated_time_changed` is set and {types.kind.lower()} {given.id} changed at {stored.last_update_time_ms}, "
+                f"after the {given.last_update_time_ms or 0} that was given; read it again and repeat the change"
+            )
+        if given.type_id is not None and given.type_id != stored.type_id:
+            raise InvalidArgumentError(
+                f"given type_id {given.type_id} is different from the one known before: {stored.type_id}; a node keeps its type"
+            )
+        if given.type is not None and given.type != stored.type:
+            raise InvalidArgumentError(
+                f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps its type"
+            )
+        type_ = types.by_id[stored.type_id]
+        _check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
+        changes = _changes(stored, given, mask)
+        if types.kind is NodeKind.CONTEXT and "name" in changes and not changes["name"]:
+            raise InvalidArgumentError("context name should not be empty; give every context a name")
+        changed = (
+            force_update_time
+            or _differs(stored, given)
+            or not all(
+                same_value(changes[family], getattr(stored, family)) for family in ("properties", "custom_properties")
+            )
+        )
+        if not changed:
+            return stored
+        time_ms = self._now_ms
+        if abort_if_changed and stored.last_update_time_ms is not None:
+            time_ms = max(
+                time_ms, stored.last_update_time_ms + 1
+            )  # the next comparison must be able to see this change
+        return stored.replace_trusted(**changes, last_update_time_ms=time_ms)
+
+    # --- links ------------------------------------------------------------------------------------------------------------
+
+    def put_events(self, events: Sequence[Event]) -> None:
+        """Insert events. Raises AlreadyExistsError on one that is there."""
+
+        def complete(event: Event) -> Event:
+            if event.artifact_id is None:
+                raise InvalidArgumentError("no artifact id is specified; give every event an artifact_id")
+            if event.execution_id is None:
+                raise InvalidArgumentError("no execution id is specified; give every event an execution_id")
+            return self._timed(event)
+
+        self._insert_links(LinkKind.EVENT, events, complete)
+
+    def _timed(self, event: Event) -> Event:
+        if not event.type:
+            raise InvalidArgumentError("no event type is specified; use EventType.INPUT or EventType.OUTPUT")
+        return event if event.time_ms is not None else event.replace_trusted(time_ms=self._now_ms)
+
+    def put_attributions_and_associations(
+        self, attributions: Sequence[Attribution], associations: Sequence[Association]
+    ) -> None:
+        """Link contexts with artifacts and executions; links that are there stay as they are."""
+        if attributions:
+            self._tx.insert_links(LinkKind.ATTRIBUTION, attributions, existing="ignore")
+        if associations:
+            self._tx.insert_links(LinkKind.ASSOCIATION, associations, existing="ignore")
+
+    def put_parent_contexts(self, links: Sequence[ParentContext]) -> None:
+        """Insert parent links. Raises InvalidArgumentError on a cycle, AlreadyExistsError on a link that is there."""
+        parents = self._ancestors([link.parent_id for link in links])
+
+        def checked(link: ParentContext) -> ParentContext:
+            if link.child_id == link.parent_id:
+                raise InvalidArgumentError(
+                    f"given parent / child id {link.child_id} cannot be found: a context is no parent of itself"
+                )
+            if _reaches(parents, link.parent_id, link.child_id):
+                raise InvalidArgumentError(
+                    f"there is a cycle detected of the given relationship: context {link.child_id} is an ancestor of {link.parent_id}"
+                )
+            parents.setdefault(link.child_id, set()).add(link.parent_id)
+            return link
+
+        self._insert_links(LinkKind.PARENT, links, checked)
+
+    def _ancestors(self, context_ids: Iterable[int]) -> dict[int, set[int]]:
+        parents: dict[int, set[int]] = {}
+        frontier = set(context_ids)
+        while frontier:
+            for context_id in frontier:
+                parents.setdefault(context_id, set())
+            for link in self._tx.find_links(LinkQuery(LinkKind.PARENT, "child_id", sorted(frontier))):
+                assert isinstance(link, ParentContext)
+                parents[link.child_id].add(link.parent_id)
+            frontier = {parent for context_id in frontier for parent in parents[context_id]} - parents.keys()
+        return parents
+
+    def _insert_links(self, kind: LinkKind, links: Sequence[Any], complete: Callable[[Any], Link]) -> None:
+        completed: list[Link] = []
+        try:
+            for link in links:
+                completed.append(complete(link))
+        except InvalidArgumentError:
+            self._tx.insert_links(kind, completed, existing="error")  # as in put_nodes
+            raise
+        if completed:
+            self._tx.insert_links(kind, completed, existing="error")
+
+    # --- composites -------------------------------------------------------------------------------------------------------
+
+    def put_execution(
+        self,
+        execution: Execution,
+        pairs: Sequence[tuple[Artifact | None, Event | None]],
+        contexts: Sequence[Context],
+        *,
+        reuse_context_if_already_exist: bool,
+        reuse_artifact_if_already_exist_by_external_id: bool,
+        force_reuse_context: bool,
+        force_update_time: bool,
+    ) -> PutExecutionResult:
+        """Write an execution with its artifacts, events and contexts."""
+        artifact_ids = self._put_pair_artifacts(pairs, reuse_artifact_if_already_exist_by_external_id)
+        [execution_id] = self.put_nodes(NodeKind.EXECUTION, [execution], force_update_time=force_update_time)
+
+        def complete(pair: tuple[int, Event]) -> Event:
+            artifact_id, event = pair
+            if event.execution_id is not None and event.execution_id != execution_id:
+                raise InvalidArgumentError(
+                    f"event.execution_id {event.execution_id} does not match with the given execution {execution_id}; leave it out"
+                )
+            return self._timed(event).replace_trusted(artifact_id=artifact_id, execution_id=execution_id)
+
+        self._insert_links(
+            LinkKind.EVENT,
+            [
+                (artifact_id, event)
+                for artifact_id, (_, event) in zip(artifact_ids, pairs, strict=True)
+                if event is not None
+            ],
+            complete,
+        )
+        context_ids = self._put_contexts(
+            contexts, reuse=reuse_context_if_already_exist, force_reuse=force_reuse_context
+        )
+        self._link_contexts(context_ids, artifact_ids, [execution_id])
+        return PutExecutionResult(execution_id, artifact_ids, context_ids)
+
+    def _put_pair_artifacts(self, pairs: Sequence[tuple[Artifact | None, Event | None]], reuse: bool) -> list[int]:
+        given = [artifact for artifact, _ in pairs if artifact is not None]
+        upserted = iter(
+            self._put_reusing_artifacts(given) if reuse else self.put_nodes(NodeKind.ARTIFACT, given) if given else ()
+        )
+        ids: list[int] = []
+        for artifact, event in pairs:
+            if artifact is not None:
+                artifact_id = next(upserted)
+                if event is not None and event.artifact_id is not None and event.artifact_id != artifact_id:
+                    raise InvalidArgumentError(
+                        f"given event.artifact_id {event.artifact_id} is not aligned with the artifact {artifact_id}; leave it out"
+                    )
+            elif event is None:
+                artifact_id = _NO_ARTIFACT
+            elif event.artifact_id is None:
+                raise InvalidArgumentError("if no artifact is present, given event must have an artifact_id")
+            else:
+                artifact_id = event.artifact_id
+            ids.append(artifact_id)
+        return ids
+
+    def _put_reusing_artifacts(self, artifacts: Sequence[Artifact]) -> list[int]:
+        """Upsert artifacts, those with a known external id into the artifact that has it, also when it is one of this call."""
+        known = self._artifact_ids_by_external_id(artifacts)
+        ids: list[int] = []
+        pending: list[Artifact] = []
+        pending_external_ids: set[str] = set()
+
+        def flush() -> None:
+            for artifact, artifact_id in zip(pending, self.put_nodes(NodeKind.ARTIFACT, pending), strict=True):
+                if artifact.external_id:
+                    known[artifact.external_id] = artifact_id
+                ids.append(artifact_id)
+            pending.clear()
+            pending_external_ids.clear()
+
+        for artifact in artifacts:
+            external_id = artifact.external_id
+            if external_id and external_id in pending_external_ids:
+                flush()
+            if external_id and artifact.id is None and external_id in known:
+                pending.append(artifact.replace_trusted(id=known[external_id]))
+            else:
+                pending.append(artifact)
+            if external_id:
+                pending_external_ids.add(external_id)
+        flush()
+        return ids
+
+    def _artifact_ids_by_external_id(self, artifacts: Iterable[Artifact]) -> dict[str, int]:
+        wanted = list(dict.fromkeys(each.external_id for each in artifacts if each.id is None and each.external_id))
+        if not wanted:
+            return {}
+        found = self._tx.find_nodes(NodeQuery(NodeKind.ARTIFACT, external_ids=wanted))
+        return {node.external_id: _id(node) for node in found if node.external_id}
+
+    def _put_contexts(self, contexts: Sequence[Context], *, reuse: bool, force_reuse: bool = False) -> list[int]:
+        if not contexts:
+            return []
+        if force_reuse:
+            wanted = [context.id for context in contexts if context.id is not None]
+            missing = set(wanted) - self._stored(NodeKind.CONTEXT, wanted).keys()
+            if missing:
+                raise NotFoundError(f"results missing for ids: {sorted(missing)}; there are no such contexts to reuse")
+        types = self._catalog.of(self._tx, NodeKind.CONTEXT)
+        known: dict[tuple[int, str], int] = {}
+        ids: list[int] = []
+        keys = [
+            None if force_reuse and context.id is not None else self._context_key(types, context)
+            for context in contexts
+        ]
+        if reuse:
+            wanted_keys = [
+                key for key, context in zip(keys, contexts, strict=True) if key is not None and context.id is None
+            ]
+            query = NodeQuery(
+                NodeKind.CONTEXT,
+                type_ids=sorted({type_id for type_id, _ in wanted_keys}),
+                names=sorted({name for _, name in wanted_keys}),
+            )
+            known = {
+                (node.type_id or 0, node.name or ""): _id(node)
+                for node in (self._tx.find_nodes(query) if wanted_keys else ())
+            }
+        for key, context in zip(keys, contexts, strict=True):
+            if key is None:
+                ids.append(_id(context))
+            elif context.id is None and key in known:
+                ids.append(known[key])
+            else:
+                [context_id] = self.put_nodes(NodeKind.CONTEXT, [context])
+                ids.append(context_id)
+                if reuse:
+                    known[key] = context_id
+        return ids
+
+    def _context_key(self, types: TypeIndex, context: Context) -> tuple[int, str]:
+        if context.type_id is None and context.type is None:
+            raise InvalidArgumentError("context is missing a type_id; give its type or its type_id")
+        if context.name is None:
+            raise InvalidArgumentError("context is missing a name; give it the name to find or to make it by")
+        return _id(self.type_of(types, context)), context.name
+
+    def _link_contexts(
+        self, context_ids: Iterable[int], artifact_ids: Iterable[int], execution_ids: Iterable[int]
+    ) -> None:
+        contexts = list(dict.fromkeys(context_ids))
+        artifacts = list(dict.fromkeys(artifact_ids))
+        executions = list(dict.fromkeys(execution_ids))
+        self.put_attributions_and_associations(
+            [
+                Attribution.trusted(artifact_id=artifact_id, context_id=context_id)
+                for context_id in contexts
+                for artifact_id in artifacts
+            ],
+            [
+                Association.trusted(execution_id=execution_id, context_id=context_id)
+                for context_id in contexts
+                for execution_id in executions
+            ],
+        )
+
+    def put_lineage_subgraph(
+        self,
+        executions: Sequence[Execution],
+        artifacts: Sequence[Artifact],
+        contexts: Sequence[Context],
+        edges: Sequence[EventEdge],
+        *,
+        reuse_context_if_already_exist: bool,
+        reuse_artifact_if_already_exist_by_external_id: bool,
+    ) -> PutLineageSubgraphResult:
+        """Write executions, artifacts, contexts and the events between them; every context holds every node given."""
+        for edge in edges:
+            _check_edge(edge, executions, artifacts)
+        given: tuple[tuple[NodeKind, Sequence[Node]], ...] = (
+            (NodeKind.ARTIFACT, artifacts),
+            (NodeKind.EXECUTION, executions),
+            (NodeKind.CONTEXT, contexts),
+        )
+        for kind, nodes in given:
+            types = self._catalog.of(self._tx, kind)
+            for node in nodes:
+                _check_properties(self.type_of(types, node), node.properties)
+        if reuse_artifact_if_already_exist_by_external_id:
+            known = self._artifact_ids_by_external_id(artifacts)
+            artifacts = [
+                artifact.replace_trusted(id=known[artifact.external_id])
+                if artifact.id is None and artifact.external_id and artifact.external_id in known
+                else artifact
+                for artifact in artifacts
+            ]
+        context_ids = self._put_contexts(contexts, reuse=reuse_context_if_already_exist)
+        artifact_ids = self.put_nodes(NodeKind.ARTIFACT, artifacts)
+        execution_ids = self.put_nodes(NodeKind.EXECUTION, executions)
+        self._link_contexts(context_ids, artifact_ids, execution_ids)
+
+        def complete(edge: EventEdge) -> Event:
+            event = edge.event
+            assert event is not None
+            artifact_id = event.artifact_id if edge.artifact_index is None else artifact_ids[edge.artifact_index]
+            execution_id = event.execution_id if edge.execution_index is None else execution_ids[edge.execution_index]
+            return self._timed(event).replace_trusted(artifact_id=artifact_id, execution_id=execution_id)
+
+        self._insert_links(LinkKind.EVENT, edges, complete)
+        return PutLineageSubgraphResult(execution_ids, artifact_ids, context_ids)
+
+
+class _Batch:
+    """Nodes of one kind on their way to the store: inserts and updates in the order given, each run of them in one call."""
+
+    def __init__(self, tx: Transaction, kind: NodeKind, *, expect_unchanged: bool) -> None:
+        self._tx = tx
+        self._kind = kind
+        self._expected_times: dict[int, int] | None = {} if expect_unchanged else None
+        self._inserts: list[Node] = []
+        self._updates: dict[int, Node] = {}
+        self._written: dict[int, Node] = {}
+        self.ids: list[int] = []
+
+    def current(self, node_id: int) -> Node | None:
+        """The node as an earlier update of this batch left it."""
+        return self._updates.get(node_id) or self._written.get(node_id)
+
+    def insert(self, node: Node) -> None:
+        if self._updates:
+            self.flush()
+        self._inserts.append(node)
+
+    def update(self, stored: Node, updated: Node) -> None:
+        if self._inserts:
+            self.flush()
+        node_id = _id(stored)
+        if updated is not stored:
+            if node_id in self._updates:
+                self.flush()
+            self._updates[node_id] = updated
+            if self._expected_times is not None and stored.last_update_time_ms is not None:
+                self._expected_times[node_id] = stored.last_update_time_ms
+        self.ids.append(node_id)
+
+    def flush(self) -> None:
+        if self._inserts:
+            inserts, self._inserts = self._inserts, []
+            self.ids += self._tx.insert_nodes(self._kind, inserts)
+        if self._updates:
+            updates, self._updates = self._updates, {}
+            self._tx.update_nodes(self._kind, list(updates.values()), expected_update_times_ms=self._expected_times)
+            self._written.update(updates)
+
+
+def _id(record: Any) -> int:
+    assert record.id is not None
+    node_id: int = record.id
+    return node_id
+
+
+def _differs(stored: Node, given: Node) -> bool:
+    """MLMD's comparison, with presence, of what is not a property; it decides whether the update time moves."""
+    state = _STATE_FIELD[stored.kind]
+    return (
+        given.name != stored.name
+        or given.type != stored.type
+        or given.external_id != stored.external_id
+        or (state is not None and getattr(given, state) != getattr(stored, state))
+        or (
+            isinstance(given, Artifact)
+            and isinstance(stored, Artifact)
+            and (given.uri != stored.uri or "uri" not in given.model_fields_set)
+        )
+    )
+
+
+def _changes(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, Any]:
+    """The fields that an update sets, with their new values."""
+    fields = ["external_id"]
+    if stored.kind is NodeKind.CONTEXT:
+        fields.append("name")  # the names of artifacts and executions never change
+    if stored.kind is NodeKind.ARTIFACT:
+        fields.append("uri")
+    state = _STATE_FIELD[stored.kind]
+    if state is not None:
+        fields.append(state)
+    if mask is None:
+        return {
+            **{name: getattr(given, name) for name in fields},
+            "properties": given.properties,
+            "custom_properties": given.custom_properties,
+        }
+    changes: dict[str, Any] = {name: getattr(given, name) for name in fields if name in mask.paths}
+    changes["properties"] = mask.apply("properties", stored.properties, given.properties)
+    changes["custom_properties"] = mask.apply("custom_properties", stored.custom_properties, given.custom_properties)
+    return changes
+
+
+def _check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) -> None:
+    declared = type_.properties
+    for name, value in properties.items():
+        wanted = declared.get(name)
+        if wanted is None:
+            raise InvalidArgumentError(
+                f"found unknown property: type {type_.name!r} does not declare {name!r}{near_matches(name, declared)}; "
+                "declare it with can_add_fields=True, or use custom_properties"
+            )
+        if _TYPE_OF_VALUE.get(type(value)) is not wanted:
+            raise InvalidArgumentError(
+                f"found unmatched property type: {name!r} of type {type_.name!r} is {wanted.name}, got {value!r}; no value is converted"
+            )
+
+
+def _reaches(parents: Mapping[int, set[int]], start: int, goal: int) -> bool:
+    seen: set[int] = set()
+    stack = [start]
+    while stack:
+        context_id = stack.pop()
+        if context_id == goal:
+            return True
+        if context_id not in seen:
+            seen.add(context_id)
+            stack.extend(parents.get(context_id, ()))
+    return False
+
+
+def _check_edge(edge: EventEdge, executions: Sequence[Execution], artifacts: Sequence[Artifact]) -> None:
+    if edge.event is None:
+        raise InvalidArgumentError("no event found for event_edge; give every edge an event")
+    for name, index, event_id, nodes in (
+        ("execution", edge.execution_index, edge.event.execution_id, executions),
+        ("artifact", edge.artifact_index, edge.event.artifact_id, artifacts),
+    ):
+        if index is None:
+            if event_id is None:
+                raise InvalidArgumentError(
+                    f"event_edge is missing an {name}; give {name}_index, or {name}_id in the event"
+                )
+            continue
+        if not 0 <= index < len(nodes):
+            raise OutOfRangeError(
+                f"the event_edge has an {name}_index {index} that is outside the bounds of the {len(nodes)} {name}s given"
+            )
+        if event_id is not None:
+            node_id = nodes[index].id
+            if node_id is None:
+                raise InvalidArgumentError(
+                    f"missing {name} ID: {name} {index} has no id while the event has {event_id}; leave one out"
+                )
+            if node_id != event_id:
+                raise InvalidArgumentError(
+                    f"{name} ID mismatch: {name} {index} has id {node_id}, the event has {event_id}; leave one out"
+                )
