@@ -11,6 +11,6 @@ from cypher import ast
 from cypher.ast import Filter, ValueType
 from cypher.errors import FilterError
 from cypher.parse import parse_filter
-from cypher.scope import Neighbour, Scope
+from cypher.scope import AttributeType, Neighbour, Scope
 
-__all__ = ["Filter", "FilterError", "Neighbour", "Scope", "ValueType", "ast", "parse_filter"]
+__all__ = ["AttributeType", "Filter", "FilterError", "Neighbour", "Scope", "ValueType", "ast", "parse_filter"]

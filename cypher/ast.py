@@ -66,7 +66,7 @@ class ValueType(Enum):
 Value: TypeAlias = int | float | str | bool | None
 PropertyFamily: TypeAlias = OneOf["properties", "custom_properties"]
 ComparisonOperator: TypeAlias = OneOf["=", "!=", "<", "<=", ">", ">="]
-ArithmeticOperator: TypeAlias = OneOf["+", "-", "*", "/", "&", "|", "^", "<<", ">>"]
+ArithmeticOperator: TypeAlias = OneOf["+", "-", "*", "/", "&", "|", "<<", ">>"]
 
 
 # --- rows: what an assignment binds -------------------------------------------------------------------------

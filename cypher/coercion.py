@@ -14,7 +14,7 @@ _INT64, _DOUBLE, _STRING, _BOOL, _NULL = (
 
 
 def common_type(types: Iterable[ValueType]) -> ValueType | None:
-    """Return the type that all ``types`` fit, or None. Numbers of both kinds fit DOUBLE, NULLs alone INT64."""
+    """Return the type that all ``types`` fit, if any; both kinds of numbers fit DOUBLE, NULLs alone INT64."""
     distinct = set(types) - {_NULL}
     if len(distinct) <= 1:
         return distinct.pop() if distinct else _INT64

@@ -152,7 +152,7 @@ class Names:
         )})  # fmt: skip
         if owners:
             return _error(
-                f"{word!r} is a value of {' and '.join(owners)}; write it beside =, !=, IN or NOT IN of that, "
+                f"{word!r} is a value of {' and '.join(owners)}; write it beside =, !=, IN or NOT IN of it, "
                 "without parentheses", part, text,
             )  # fmt: skip
         names = [*scope.attributes, *families, *(f"{prefix}_a" for prefix in scope.neighbours)]
@@ -179,7 +179,9 @@ def _property(parts: list[Part], text: str) -> Resolved:
             text=text, position=family.start, length=key.end - family.start,
         )  # fmt: skip
     field = parts[2]
-    kind = None if field.is_position or field.is_quoted else FIELD_TYPES.get(field.text)
+    kind = None if field.is_position else FIELD_TYPES.get(field.text)
+    if field.is_quoted:
+        raise _error(f"the field of a property is no name of yours; write {field.text} without backquotes", field, text)
     if kind is None or len(parts) > 3:
         if kind is None and len(parts) == 3:
             advice = suggest(field.text, FIELD_TYPES) or f"; write one of {fields}"

@@ -158,7 +158,7 @@ class _Resolver:
                 f"IS {node.word} needs a condition, not {_a(operand.type)} value; use = to compare",
                 node.operand,
             )
-        return ast.IsTruth(operand, node.word == "TRUE")
+        return ast.IsNull(operand) if node.word == "UNKNOWN" else ast.IsTruth(operand, node.word == "TRUE")
 
     # --- comparisons
 
@@ -235,7 +235,7 @@ class _Resolver:
         elif isinstance(node, syntax.Constant) and isinstance(node.value, str):
             advice = f"; write one of {names}, without quotes"
         else:
-            advice = f"; write one of {names}, or ({name}) in parentheses to compare its number"
+            advice = f"; write one of {names}, or ({name}) to compare its number"
         return self.fail(f"{word!r} is no name of {name}{advice}", node)
 
     # --- values

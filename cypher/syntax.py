@@ -88,7 +88,7 @@ class InList:
 
 @dataclass(frozen=True, slots=True)
 class Is:
-    """``operand IS word`` with word NULL, TRUE or FALSE."""
+    """``operand IS word`` with word NULL, TRUE, FALSE or UNKNOWN, which is NULL for conditions."""
 
     operand: Node
     word: str
@@ -132,6 +132,7 @@ Node: TypeAlias = (
     Constant | Name | Unary | Binary | Chain | Between | InList | Is | CaseWhen | CastTo | FunctionCall | ExistsWhere
 )
 
+_STATEMENTS: Final = frozenset({"SELECT", "WITH", "FROM", "WHERE"})
 _OR, _AND, _NOT, _COMPARISON, _UNARY = 1, 2, 3, 4, 11
 _BINDING: Final = {
     "OR": _OR,
@@ -227,15 +228,10 @@ class _Parser:
             is_negated = self.token.kind == "NOT"
             if is_negated:
                 self.advance()
-            word = self.advance() if self.token.kind in ("NULL", "TRUE", "FALSE", "name") else self.token
-            if word.kind == "name":
-                if word.text.upper() != "UNKNOWN":
-                    self.index -= 1
-                    self.token = word
-                    self.fail_unexpected("IS takes NULL, TRUE or FALSE; use = to compare with a value")
-            elif word.kind not in ("NULL", "TRUE", "FALSE"):
+            word = self.token.text.upper()
+            if word not in ("NULL", "TRUE", "FALSE", "UNKNOWN"):
                 self.fail_unexpected("IS takes NULL, TRUE or FALSE; use = to compare with a value")
-            node: Node = Is(left, "NULL" if word.kind == "name" else word.kind, left.start, word.end)
+            node: Node = Is(left, word, left.start, self.advance().end)
         else:
             is_negated = kind == "NOT"
             if is_negated:
@@ -271,6 +267,8 @@ class _Parser:
         token = self.token
         kind = token.kind
         if kind in {"path", "name"}:
+            if token.text.upper() in _STATEMENTS:
+                self.fail_unexpected("a filter is one condition, without subqueries and clauses; use EXISTS(condition)")
             self.advance()
             name = Name(token.text, token.start, token.end)
             return self.call(name) if self.token.kind == "(" else name

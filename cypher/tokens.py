@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     rf"""
       (?P<skip>    (?: {_SPACE} | \#[^\n\r]* | --[^\n\r]* | /\*.*?\*/ )+ )
     | (?P<string>  [rR]? (?: '{"{3}"}(?:[^\\]|\\.)*?'{"{3}"} | "{"{3}"}(?:[^\\]|\\.)*?"{"{3}"}
-                           | '(?:[^'\\\n\r]|\\.)*' | "(?:[^"\\\n\r]|\\.)*" ) )
+                           | '(?!'')(?:[^'\\\n\r]|\\.)*' | "(?!"")(?:[^"\\\n\r]|\\.)*" ) )
     | (?P<bytes>   (?: [bB][rR]? | [rR][bB] ) ['"] )
     | (?P<path>    (?: [A-Za-z_]\w* | {_QUOTED_NAME} )
                    (?: (?: \. (?: \w+ | {_QUOTED_NAME} ) | \[ [0-9]+ \] )+ | (?P<name>) ) )
@@ -43,6 +43,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_NO_SYMBOLS = frozenset({"&&", "||", "==", "/*"})
 _INSTEAD = {
     "==": "write '='",
     "&&": "write AND",
@@ -75,7 +76,7 @@ def tokenize(text: str) -> list[Token]:
             continue
         content = match.group()
         if kind == "symbol":
-            if content in "&|=<>" and text[end : end + 1] == content:
+            if text[position : position + 2] in _NO_SYMBOLS:
                 raise _no_token(text, position)
             kind = "!=" if content == "<>" else content
         elif kind == "path":

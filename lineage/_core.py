@@ -18,7 +18,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def now_ms() -> int:
-    """The time, in milliseconds since the epoch."""
+    """Return the time, in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 
@@ -59,25 +59,25 @@ class StoreCore:
 
 def records(expected: type[AnyRecord], given: Iterable[AnyRecord]) -> list[AnyRecord]:
     """Return a list of these records. Raises InvalidArgumentError if it is one record, or holds anything else."""
-    if isinstance(given, (Record, str, bytes, dict)) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+    if isinstance(given, (Record, str, bytes, dict)) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"expected a list of {expected.__name__}, got {given!r}; put it in a list")
     items = list(given)
     for item in items:
-        if not isinstance(item, expected):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+        if not isinstance(item, expected):
             raise InvalidArgumentError(f"expected {expected.__name__}, got {item!r} of type {type(item).__name__}")
     return items
 
 
 def record(expected: type[AnyRecord], given: AnyRecord) -> AnyRecord:
     """Return the record. Raises InvalidArgumentError if it is anything else."""
-    if not isinstance(given, expected):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+    if not isinstance(given, expected):
         raise InvalidArgumentError(f"expected {expected.__name__}, got {given!r} of type {type(given).__name__}")
     return given
 
 
 def ids(given: Iterable[int]) -> list[int]:
     """Return a list of these ids. Raises InvalidArgumentError if it is one id, or holds anything but integers."""
-    if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Record)):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+    if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Record)):
         raise InvalidArgumentError(f"expected a list of ids, got {given!r}; put it in a list")
     return [one_id(each) for each in given]
 
@@ -96,7 +96,7 @@ def one_id(given: Any) -> int:
 
 def texts(given: Iterable[str], what: str) -> list[str]:
     """Return a list of these strings. Raises InvalidArgumentError if it is one string, or holds anything else."""
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"expected a list of {what}, got {given!r}; put it in a list")
     return [text(each, what) for each in given]
 

@@ -32,10 +32,10 @@ class LineageMethods(StoreCore):
 
         Starting nodes are given as records, by id, or by filter; any number of them. A hop is one event; without
         ``max_hops`` the walk goes to the end, with it the result says in ``is_cut`` whether something was left out.
-        ``ending_artifacts`` and ``ending_executions`` are filters (or :class:`Ending`) of nodes at which the walk turns back;
-        an ending node is part of the result only with ``Ending(..., include=True)``. ``where`` keeps, of all that was
-        reached, the nodes that match it and the events between them; a node that cannot match because its kind has no such
-        attribute is dropped.
+        ``ending_artifacts`` and ``ending_executions`` are filters (or :class:`Ending`) of nodes at which the walk turns
+        back; an ending node is part of the result only with ``Ending(..., include=True)``. ``where`` keeps, of all that
+        was reached, the nodes that match it and the events between them; a node that cannot match because its kind has
+        no such attribute is dropped.
 
         Raises NotFoundError if no starting node exists, InvalidArgumentError on a bad limit or filter.
 
@@ -53,10 +53,10 @@ class LineageMethods(StoreCore):
         return self._traverse(
             Direction.UPSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops,
-            where,
-            ending_artifacts,
-            ending_executions,
+            max_hops=max_hops,
+            where=where,
+            ending_artifacts=ending_artifacts,
+            ending_executions=ending_executions,
         )
 
     def downstream(
@@ -79,10 +79,10 @@ class LineageMethods(StoreCore):
         return self._traverse(
             Direction.DOWNSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops,
-            where,
-            ending_artifacts,
-            ending_executions,
+            max_hops=max_hops,
+            where=where,
+            ending_artifacts=ending_artifacts,
+            ending_executions=ending_executions,
         )
 
     def get_lineage_subgraph(
@@ -105,21 +105,22 @@ class LineageMethods(StoreCore):
         >>> [each.name for each in store.get_lineage_subgraph(execution_ids=[1], max_hops=1).artifacts]
         ['iris', 'iris-model']
         """
-        if not isinstance(direction, Direction):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        if not isinstance(direction, Direction):
             raise InvalidArgumentError(f"direction must be a Direction, not {direction!r}")
         return self._traverse(
             direction,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops,
-            where,
-            ending_artifacts,
-            ending_executions,
+            max_hops=max_hops,
+            where=where,
+            ending_artifacts=ending_artifacts,
+            ending_executions=ending_executions,
         )
 
     def _traverse(
         self,
         direction: Direction,
         start: Start,
+        *,
         max_hops: int | None,
         where: str | None,
         ending_artifacts: Ending | str | None,
@@ -215,11 +216,12 @@ def _start(
     for node in nodes:
         if isinstance(node, Artifact):
             artifacts.append(_id_of(node))
-        elif isinstance(node, Execution):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        elif isinstance(node, Execution):
             executions.append(_id_of(node))
         else:
             raise InvalidArgumentError(
-                f"lineage starts at artifacts and executions, not at {node!r}; pass ids as artifact_ids or execution_ids"
+                f"lineage starts at artifacts and executions, not at {node!r}; pass ids as artifact_ids or "
+                "execution_ids"
             )
     return Start(artifacts, executions, artifacts_where, executions_where)
 

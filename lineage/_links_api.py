@@ -28,8 +28,8 @@ class LinkMethods(StoreCore):
     def put_events(self, events: Iterable[Event]) -> None:
         """Insert events. All are inserted, or none.
 
-        Raises InvalidArgumentError if an event lacks an end or a type, or names a node that does not exist; AlreadyExistsError
-        if the artifact and the execution already have an event of that type. An event never changes.
+        Raises InvalidArgumentError if an event lacks an end or a type, or names a node that does not exist;
+        AlreadyExistsError if the artifact and the execution already have an event of that type. An event never changes.
 
         >>> store.put_events([Event(artifact_id=2, execution_id=1, type="DECLARED_OUTPUT", path=("model", 0))])
         """
@@ -74,9 +74,9 @@ class LinkMethods(StoreCore):
     ) -> PutExecutionResult:
         """Record a step: its execution, its artifacts with their events, its contexts; all of it, or nothing.
 
-        Nodes without an id are inserted, those with one are updated (by full replace, as in ``put_artifacts``). A pair may be
-        an artifact with its event, an artifact alone, or an event alone that has the ``artifact_id`` of an artifact which
-        stays as it is. Every context holds the execution and all artifacts of the pairs.
+        Nodes without an id are inserted, those with one are updated (by full replace, as in ``put_artifacts``). A pair
+        may be an artifact with its event, an artifact alone, or an event alone that has the ``artifact_id`` of an
+        artifact which stays as it is. Every context holds the execution and all artifacts of the pairs.
 
         * ``reuse_context_if_already_exist``: a context whose type and name exist is linked and left as it is.
         * ``force_reuse_context``: a context with an id is linked and left as it is.
@@ -122,7 +122,7 @@ class LinkMethods(StoreCore):
         reuse_context_if_already_exist: bool = False,
         reuse_artifact_if_already_exist_by_external_id: bool = False,
     ) -> PutLineageSubgraphResult:
-        """Record many steps at once: executions, artifacts, contexts and the events between them; all of it, or nothing.
+        """Record many steps at once: executions, artifacts, contexts and their events; all of it, or nothing.
 
         An edge names its ends by index into the lists given here, or by id in its event. Every context holds every
         execution and artifact given. The two ``reuse`` options are those of :meth:`put_execution`.
@@ -142,7 +142,7 @@ class LinkMethods(StoreCore):
         given_executions, given_artifacts = records(Execution, executions), records(Artifact, artifacts)
         given_contexts, edges = records(Context, contexts), list(event_edges)
         for edge in edges:
-            if not isinstance(edge, EventEdge):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            if not isinstance(edge, EventEdge):
                 raise InvalidArgumentError(f"expected EventEdge, got {edge!r} of type {type(edge).__name__}")
         return self._write(
             lambda writer: writer.put_lineage_subgraph(
@@ -155,7 +155,7 @@ class LinkMethods(StoreCore):
             )
         )
 
-    # --- events ------------------------------------------------------------------------------------------------------------
+    # --- events ------------------------------------------------------------------------------------------------------
 
     def get_events_by_execution_ids(self, execution_ids: Iterable[int]) -> list[Event]:
         """Return the events of these executions in the order in which they were put; none for unknown ids.
@@ -176,7 +176,7 @@ class LinkMethods(StoreCore):
     def _links(self, kind: LinkKind, end: LinkEnd, wanted: Sequence[int]) -> list[Any]:
         return self._read(lambda tx: list(tx.find_links(LinkQuery(kind, end, wanted)))) if wanted else []
 
-    # --- neighbours --------------------------------------------------------------------------------------------------------
+    # --- neighbours --------------------------------------------------------------------------------------------------
 
     def get_contexts_by_artifact(self, artifact_id: int) -> list[Context]:
         """Return the contexts that hold an artifact, by id. Raises NotFoundError if there is none.
@@ -203,7 +203,9 @@ class LinkMethods(StoreCore):
         return found
 
     def get_artifacts_by_context(self, context_id: int) -> list[Artifact]:
-        """Return the artifacts that a context holds, by id; none for an unknown one. ``list_artifacts(context_id=...)`` pages.
+        """Return the artifacts that a context holds, by id; none for an unknown one.
+
+        ``list_artifacts(context_id=...)`` pages, filters and orders.
 
         >>> [each.name for each in store.get_artifacts_by_context(1)]
         ['iris-model']
@@ -211,7 +213,9 @@ class LinkMethods(StoreCore):
         return self._held(NodeKind.ARTIFACT, one_id(context_id))
 
     def get_executions_by_context(self, context_id: int) -> list[Execution]:
-        """Return the executions that a context holds, by id; none for an unknown one. ``list_executions(context_id=...)`` pages.
+        """Return the executions that a context holds, by id; none for an unknown one.
+
+        ``list_executions(context_id=...)`` pages, filters and orders.
 
         >>> [each.name for each in store.get_executions_by_context(1)]
         ['train-1']
@@ -246,7 +250,9 @@ class LinkMethods(StoreCore):
         return self._linked(LinkKind.PARENT, "child_id", "parent_id", NodeKind.CONTEXT, _some(ids(context_ids)))
 
     def get_children_contexts_by_contexts(self, context_ids: Iterable[int]) -> dict[int, list[Context]]:
-        """Return the direct children of each of these contexts that has any. Raises InvalidArgumentError without any id.
+        """Return the direct children of each of these contexts that has any.
+
+        Raises InvalidArgumentError without any id.
 
         >>> store.get_children_contexts_by_contexts([1])
         {}
@@ -256,7 +262,7 @@ class LinkMethods(StoreCore):
     def _linked(
         self, kind: LinkKind, end: LinkEnd, other: LinkEnd, other_kind: NodeKind, wanted: Sequence[int]
     ) -> dict[int, list[Any]]:
-        """The nodes at the other end of each node's links, by id, for the nodes that have any."""
+        """Return the nodes at the other end of each node's links, by id, for the nodes that have any."""
 
         def find(tx: Transaction) -> dict[int, list[Any]]:
             links = tx.find_links(LinkQuery(kind, end, wanted))
@@ -275,7 +281,7 @@ class LinkMethods(StoreCore):
 
 
 def _pairs(given: Iterable[Any]) -> list[tuple[Artifact | None, Event | None]]:
-    if isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+    if isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"expected a list of (artifact, event) pairs, got {given!r}")
     pairs: list[tuple[Artifact | None, Event | None]] = []
     for pair in given:

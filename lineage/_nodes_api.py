@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from lineage._core import StoreCore, ids, one_id, records, text, texts
 from lineage.backend import NodeQuery, OrderBy, Transaction
 from lineage.errors import InvalidArgumentError
 from lineage.listing import Page, list_nodes
-from lineage.model import Artifact, Context, Execution, Node, NodeKind
+from lineage.model import AnyNode, Artifact, Context, Execution, Node, NodeKind
 from lineage.schema import by_external_ids
 from lineage.writing import UpdateMask
 
@@ -20,7 +20,7 @@ PAGE_SIZE = 1000
 class NodeMethods(StoreCore):
     """Artifacts, executions and contexts."""
 
-    # --- put ---------------------------------------------------------------------------------------------------------------
+    # --- put ---------------------------------------------------------------------------------------------------------
 
     def put_artifacts(
         self,
@@ -31,9 +31,10 @@ class NodeMethods(StoreCore):
     ) -> list[int]:
         """Insert artifacts without an id, update those with one; return their ids in order. All happen, or none.
 
-        An update replaces everything but the name, type and create time: what is left out is cleared. To change only parts,
-        name them in ``update_mask``: fields (``uri``, ``state``, ``external_id``), ``properties`` and ``custom_properties``
-        for a whole map, ``properties.KEY`` for one entry. The update time moves only when something changed.
+        An update replaces everything but the name, type and create time: what is left out is cleared. To change only
+        parts, name them in ``update_mask``: fields (``uri``, ``state``, ``external_id``), ``properties`` and
+        ``custom_properties`` for a whole map, ``properties.KEY`` for one entry. The update time moves only when
+        something changed.
 
         With ``abort_if_latest_updated_time_changed`` an update fails with FailedPreconditionError unless the artifact's
         ``last_update_time_ms`` is still the stored one: read, change, put, and nobody else's change is lost.
@@ -91,7 +92,7 @@ class NodeMethods(StoreCore):
         mask = UpdateMask.of(update_mask)
         return self._write(lambda writer: writer.put_nodes(kind, nodes, mask=mask, abort_if_changed=abort_if_changed))
 
-    # --- get by key ------------------------------------------------------------------------------------------------------
+    # --- get by key --------------------------------------------------------------------------------------------------
 
     def get_artifacts_by_id(self, artifact_ids: Iterable[int]) -> list[Artifact]:
         """Return the artifacts with these ids, each once, by id; unknown ids are left out.
@@ -128,7 +129,7 @@ class NodeMethods(StoreCore):
         >>> store.get_artifact_by_type_and_name("Model", "iris-model").id
         2
         """
-        return self._by_type_and_name(NodeKind.ARTIFACT, type_name, artifact_name, type_version)
+        return self._by_type_and_name(Artifact, type_name, artifact_name, type_version)
 
     def get_executions_by_id(self, execution_ids: Iterable[int]) -> list[Execution]:
         """Return the executions with these ids, each once, by id; unknown ids are left out.
@@ -165,7 +166,7 @@ class NodeMethods(StoreCore):
         >>> store.get_execution_by_type_and_name("Trainer", "train-1").id
         1
         """
-        return self._by_type_and_name(NodeKind.EXECUTION, type_name, execution_name, type_version)
+        return self._by_type_and_name(Execution, type_name, execution_name, type_version)
 
     def get_contexts_by_id(self, context_ids: Iterable[int]) -> list[Context]:
         """Return the contexts with these ids, each once, by id; unknown ids are left out.
@@ -202,7 +203,7 @@ class NodeMethods(StoreCore):
         >>> store.get_context_by_type_and_name("Run", "run-1").id
         1
         """
-        return self._by_type_and_name(NodeKind.CONTEXT, type_name, context_name, type_version)
+        return self._by_type_and_name(Context, type_name, context_name, type_version)
 
     def get_artifacts_by_uri(self, uri: str) -> list[Artifact]:
         """Return the artifacts at this place, by id; those without a uri for an empty one.
@@ -240,19 +241,22 @@ class NodeMethods(StoreCore):
 
         return self._read(find)
 
-    def _by_type_and_name(self, kind: NodeKind, type_name: str, name: str, type_version: str | None) -> Any:
+    def _by_type_and_name(
+        self, record: type[AnyNode], type_name: str, name: str, type_version: str | None
+    ) -> AnyNode | None:
         text(name, "a name")
 
-        def find(tx: Transaction) -> Any:
-            type_id = self._type_id(tx, kind, type_name, type_version)
+        def find(tx: Transaction) -> AnyNode | None:
+            type_id = self._type_id(tx, record.kind, type_name, type_version)
             if type_id is None:
                 return None
-            found = tx.find_nodes(NodeQuery(kind, type_ids=(type_id,), names=(name,)))
+            query = NodeQuery(record.kind, type_ids=(type_id,), names=(name,))
+            found = cast("Sequence[AnyNode]", tx.find_nodes(query))
             return found[0] if found else None
 
         return self._read(find)
 
-    # --- list --------------------------------------------------------------------------------------------------------------
+    # --- list --------------------------------------------------------------------------------------------------------
 
     def list_artifacts(
         self,
@@ -268,10 +272,11 @@ class NodeMethods(StoreCore):
     ) -> Page[Artifact]:
         """Return a page of artifacts; all of them in one page without a ``limit``.
 
-        ``where`` is a filter (docs/filter_query.md). ``type`` and ``context_id`` narrow the list to a type (``type_version``
-        selects the version) and to one context; an unknown type or context gives an empty page. The order is by id unless
-        ``order_by`` says otherwise; nodes of the same millisecond come by id, in the same direction. When more is there than
-        ``limit``, the page has a ``next_page_token``: pass it as ``page_token`` with the same order to go on.
+        ``where`` is a filter (docs/filter_query.md). ``type`` and ``context_id`` narrow the list to a type
+        (``type_version`` selects the version) and to one context; an unknown type or context gives an empty page. The
+        order is by id unless ``order_by`` says otherwise; nodes of the same millisecond come by id, in the same
+        direction. When more is there than ``limit``, the page has a ``next_page_token``: pass it as ``page_token`` with
+        the same order to go on.
 
         Raises InvalidArgumentError on a bad filter (with the place in its text), limit, order or token.
 
@@ -280,7 +285,8 @@ class NodeMethods(StoreCore):
         ('iris', False)
         >>> [each.name for each in store.list_artifacts(page_token=page.next_page_token)]
         ['iris-model']
-        >>> [each.name for each in store.list_artifacts("properties.accuracy.double_value > 0.9 AND contexts_run.name = 'run-1'")]
+        >>> where = "properties.accuracy.double_value > 0.9 AND contexts_run.name = 'run-1'"
+        >>> [each.name for each in store.list_artifacts(where)]
         ['iris-model']
         """
         return self._list(
@@ -307,8 +313,8 @@ class NodeMethods(StoreCore):
     ) -> Iterator[Artifact]:
         """Iterate over all artifacts that match, reading a page at a time: any number of them, in little memory.
 
-        The arguments are those of :meth:`list_artifacts`. Each page is one state of the store; a node put meanwhile may or
-        may not be seen, and none is seen twice unless its order value changes.
+        The arguments are those of :meth:`list_artifacts`. Each page is one state of the store; a node put meanwhile may
+        or may not be seen, and none is seen twice unless its order value changes.
 
         >>> [each.name for each in store.iter_artifacts(order_by="CREATE_TIME", descending=True)]
         ['iris-model', 'iris']
@@ -337,7 +343,8 @@ class NodeMethods(StoreCore):
     ) -> Page[Execution]:
         """Return a page of executions, as :meth:`list_artifacts` does.
 
-        >>> [each.name for each in store.list_executions("last_known_state = COMPLETE", order_by="CREATE_TIME", descending=True)]
+        >>> page = store.list_executions("last_known_state = COMPLETE", order_by="CREATE_TIME", descending=True)
+        >>> [each.name for each in page]
         ['train-1']
         """
         return self._list(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from lineage._core import StoreCore, ids, record, records, text, texts
 from lineage.errors import InvalidArgumentError
-from lineage.model import AnyType, ArtifactType, ContextType, ExecutionType, NodeKind
+from lineage.model import ArtifactType, ContextType, ExecutionType, NodeKind, NodeType
 from lineage.schema import listed_types, put_types, types_by_external_ids, types_by_ids
 
 
@@ -30,13 +30,15 @@ class TypeMethods(StoreCore):
     ) -> int:
         """Create an artifact type, or extend the one of the same name and version; return its id.
 
-        With ``can_add_fields`` new properties are added to a type that exists; with ``can_omit_fields`` properties that it
-        has may be left out here (they stay). A description, a type's properties' types and its base type never change.
+        With ``can_add_fields`` new properties are added to a type that exists; with ``can_omit_fields`` properties that
+        it has may be left out here (they stay). A description, a type's properties' types and its base type never
+        change.
 
         Raises AlreadyExistsError if the type exists with other properties, InvalidArgumentError without a name.
 
         >>> type_id = store.put_artifact_type(ArtifactType(name="Metrics", properties={"accuracy": float}))
-        >>> store.put_artifact_type(ArtifactType(name="Metrics", properties={"accuracy": float, "loss": float}), can_add_fields=True) == type_id
+        >>> more = ArtifactType(name="Metrics", properties={"accuracy": float, "loss": float})
+        >>> store.put_artifact_type(more, can_add_fields=True) == type_id
         True
         """
         return self._put_type(record(ArtifactType, artifact_type), can_add_fields, can_omit_fields)
@@ -59,7 +61,7 @@ class TypeMethods(StoreCore):
         """
         return self._put_type(record(ContextType, context_type), can_add_fields, can_omit_fields)
 
-    def _put_type(self, type_: AnyType, can_add_fields: bool, can_omit_fields: bool) -> int:
+    def _put_type(self, type_: NodeType, can_add_fields: bool, can_omit_fields: bool) -> int:
         [type_id] = self._change(
             lambda tx: put_types(
                 tx, self._catalog, [type_], can_add_fields=can_add_fields, can_omit_fields=can_omit_fields
@@ -99,9 +101,9 @@ class TypeMethods(StoreCore):
     def load_types(
         self, path: str | PathLike[str], *, can_add_fields: bool = False, can_omit_fields: bool = False
     ) -> PutTypesResult:
-        """Put the types of a JSON file: an object with lists ``artifact_types``, ``execution_types``, ``context_types``.
+        """Put the types of a JSON file.
 
-        A type is written with the fields of its record, and property types by name:
+        It is an object with lists ``artifact_types``, ``execution_types``, ``context_types``. A type is written with the fields of its record, and property types by name:
         ``{"artifact_types": [{"name": "Model", "properties": {"accuracy": "DOUBLE"}}]}``.
 
         Raises InvalidArgumentError that names the file if it cannot be read or is not of that form.
@@ -135,7 +137,8 @@ class TypeMethods(StoreCore):
         >>> store.get_context_type("Rum")
         Traceback (most recent call last):
             ...
-        lineage.errors.NotFoundError: no type found for query: there is no context type 'Rum'; did you mean 'Run'?; put it with put_context_type
+        lineage.errors.NotFoundError: no type found for query: there is no context type 'Rum'; did you mean 'Run'?; put
+        it with put_context_type
         """
         return cast(ContextType, self._get_type(NodeKind.CONTEXT, name, version))
 

@@ -1,8 +1,8 @@
 """The seam between the engine and its stores.
 
-A backend stores records and finds them again; it knows nothing of masks, reuse, evolution of types or error texts of the
-public API. Everything that a :class:`Transaction` is given is valid and complete: ids that it refers to may still be
-missing in the store, names may clash, and these two the store itself must refuse.
+A backend stores records and finds them again; it knows nothing of masks, reuse, evolution of types or error texts of
+the public API. Everything that a :class:`Transaction` is given is valid and complete: ids that it refers to may still
+be missing in the store, names may clash, and these two the store itself must refuse.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol, TypeAlias
 
-from cypher import Filter, Neighbour, Scope, ValueType
+from cypher import AttributeType, Filter, Neighbour, Scope, ValueType
 from lineage.errors import InvalidArgumentError
 from lineage.model import ArtifactState, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
 
@@ -87,7 +87,10 @@ class LinkQuery:
 
 
 class Transaction(Protocol):
-    """One unit of work: everything in it happens, or nothing does. Reads see its own writes and one state of the store."""
+    """One unit of work: everything in it happens, or nothing does.
+
+    Reads see its own writes and one state of the store.
+    """
 
     def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
         """Store new types and return their ids, from one sequence for all kinds.
@@ -101,7 +104,10 @@ class Transaction(Protocol):
         ...
 
     def find_types(self, kind: NodeKind) -> Sequence[NodeType]:
-        """Return all types of the kind by id, always the same object while nothing changed (the engine indexes it once)."""
+        """Return all types of the kind by id.
+
+        It is the same object as long as nothing changed: the engine indexes it once.
+        """
         ...
 
     def insert_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> list[int]:
@@ -121,7 +127,9 @@ class Transaction(Protocol):
         """
         ...
 
-    def find_nodes(self, query: NodeQuery) -> Sequence[Node]: ...
+    def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
+        """Return the nodes of a query, in its order."""
+        ...
 
     def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
         """Store new links between nodes that exist.
@@ -131,7 +139,9 @@ class Transaction(Protocol):
         """
         ...
 
-    def find_links(self, query: LinkQuery) -> Sequence[Link]: ...
+    def find_links(self, query: LinkQuery) -> Sequence[Link]:
+        """Return the links of a query, each once."""
+        ...
 
 
 class Backend(Protocol):
@@ -145,7 +155,9 @@ class Backend(Protocol):
         """Begin a unit of work, which is undone when its block is left by an exception."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of the database."""
+        ...
 
 
 def missing_end(link: Link, end: str) -> InvalidArgumentError:
@@ -166,7 +178,7 @@ def missing_end(link: Link, end: str) -> InvalidArgumentError:
             )
 
 
-# --- what a filter may name -------------------------------------------------------------------------------------------
+# --- what a filter may name -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +212,7 @@ NEIGHBOURS: Mapping[tuple[NodeKind, str], NeighbourLink] = {
 }
 
 _INT, _STRING = ValueType.INT64, ValueType.STRING
-_NODE = {
+_NODE: dict[str, AttributeType] = {
     "id": _INT,
     "type_id": _INT,
     "type": _STRING,
@@ -209,10 +221,10 @@ _NODE = {
     "create_time_since_epoch": _INT,
     "last_update_time_since_epoch": _INT,
 }
-_NEIGHBOUR = {name: kind for name, kind in _NODE.items() if name != "type_id"}
-_ARTIFACT = {"uri": _STRING, "state": ArtifactState}
-_EXECUTION = {"last_known_state": ExecutionState}
-_EVENT = {"type": EventType, "milliseconds_since_epoch": _INT}
+_NEIGHBOUR: dict[str, AttributeType] = {name: kind for name, kind in _NODE.items() if name != "type_id"}
+_ARTIFACT: dict[str, AttributeType] = {"uri": _STRING, "state": ArtifactState}
+_EXECUTION: dict[str, AttributeType] = {"last_known_state": ExecutionState}
+_EVENT: dict[str, AttributeType] = {"type": EventType, "milliseconds_since_epoch": _INT}
 
 SCOPES: Mapping[NodeKind, Scope] = {
     NodeKind.ARTIFACT: Scope(

@@ -24,9 +24,9 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two executions of one type. Fields are named as in ``properties.KEY``, ``custom_properties.KEY``, ``inputs.PATH``, ``outputs.PATH``.
+    """Two executions of one type, side by side.
 
-    An input or output is shown as the artifact itself.
+    Fields are named as in ``properties.KEY``, ``custom_properties.KEY``, ``inputs.PATH``, ``outputs.PATH``. An input or output is shown as the artifact itself.
     """
 
     left: Execution
@@ -41,7 +41,10 @@ class Comparison:
 
 
 def compare_executions(tx: Transaction, left_id: int, right_id: int) -> Comparison:
-    """Compare two executions. Raises NotFoundError if one does not exist, InvalidArgumentError if their types differ."""
+    """Compare two executions.
+
+    Raises NotFoundError if one does not exist, InvalidArgumentError if their types differ.
+    """
     found = {
         node.id: cast(Execution, node) for node in tx.find_nodes(NodeQuery(NodeKind.EXECUTION, ids=[left_id, right_id]))
     }
@@ -51,7 +54,8 @@ def compare_executions(tx: Transaction, left_id: int, right_id: int) -> Comparis
     left, right = found[left_id], found[right_id]
     if left.type_id != right.type_id:
         raise InvalidArgumentError(
-            f"executions {left_id} of type {left.type!r} and {right_id} of type {right.type!r} cannot be compared; compare two of one type"
+            f"executions {left_id} of type {left.type!r} and {right_id} of type {right.type!r} cannot be compared; "
+            "compare two of one type"
         )
     events = cast("list[Event]", list(tx.find_links(LinkQuery(LinkKind.EVENT, "execution_id", [left_id, right_id]))))
     artifact_ids = sorted({cast(int, event.artifact_id) for event in events})

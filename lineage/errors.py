@@ -55,8 +55,8 @@ __all__ = [
 class LineageError(Exception):
     """Root of the tree.
 
-    ``code`` is the status number that MLMD and gRPC use, ``status`` its name; ``retryable`` says whether the same call may
-    succeed when made again.
+    ``code`` is the status number that MLMD and gRPC use, ``status`` its name; ``retryable`` says whether the same call
+    may succeed when made again.
     """
 
     code: ClassVar[int] = 2

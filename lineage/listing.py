@@ -1,7 +1,7 @@
 """The rules of lists: order, limit, cursor, filter.
 
-A page token is the place after which to go on together with the order that it belongs to; it names no rows, so a list that
-changes meanwhile is still walked to its end, each node at most once.
+A page token is the place after which to go on together with the order that it belongs to; it names no rows, so a list
+that changes meanwhile is still walked to its end, each node at most once.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def filter_of(kind: NodeKind, where: str | None) -> Filter | None:
     """
     if where is None or where == "":
         return None
-    if not isinstance(where, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+    if not isinstance(where, str):
         raise InvalidArgumentError(f"a filter is a str, not {type(where).__name__}; write e.g. \"type = 'Model'\"")
     try:
         return _parsed(kind, where)
@@ -92,7 +92,7 @@ def list_nodes(
 ) -> Page[Any]:
     """Return one page. Raises InvalidArgumentError on a bad limit, token, order or filter."""
     order = parse_order(order_by)
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         raise InvalidArgumentError(f"limit must be a positive int or None, not {limit!r}")
     query = NodeQuery(
         kind,
@@ -104,7 +104,7 @@ def list_nodes(
         after=None if page_token is None else _decode(page_token, order, descending),
         limit=None if limit is None else limit + 1,  # one more tells whether there is a next page
     )
-    nodes = tuple(tx.find_nodes(query))
+    nodes: tuple[Any, ...] = tuple(tx.find_nodes(query))
     if limit is None or len(nodes) <= limit:
         return Page(nodes, None)
     nodes = nodes[:limit]
@@ -121,16 +121,16 @@ def _decode(token: str, order: OrderBy, descending: bool) -> Cursor:
     try:
         decoded = json.loads(base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True))
         token_order, token_descending, value, node_id = decoded
-        valid = type(value) is int and type(node_id) is int
+        if type(value) is not int or type(node_id) is not int:
+            raise TypeError(f"{decoded!r} is no place in a list")
     except (ValueError, TypeError, AttributeError, binascii.Error):
-        valid = False
-    if not valid:
         raise InvalidArgumentError(
             f"failed to decode next page token {token!r}; pass a page's next_page_token as it is"
-        )
+        ) from None
     if (token_order, token_descending) != (order.value, descending):
         raise InvalidArgumentError(
-            f"list options mismatch between calls: the page token is for order_by={token_order!r}, descending={token_descending!r}; "
+            f"list options mismatch between calls: the page token is for order_by={token_order!r}, "
+            f"descending={token_descending!r}; "
             "keep the order of the first page"
         )
     return Cursor(value, node_id)

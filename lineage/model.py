@@ -1,7 +1,8 @@
 """The records: what is put into a store and what comes back.
 
-Records are immutable, validate when they are made, and say what is wrong by :class:`~lineage.errors.InvalidArgumentError`.
-Reads share them: a record that you hold never changes, whatever is written later.
+Records are immutable, validate when they are made, and say what is wrong by
+:class:`~lineage.errors.InvalidArgumentError`. Reads share them: a record that you hold never changes, whatever is
+written later.
 
 >>> from lineage import Artifact
 >>> model = Artifact(type="Model", name="ranker-7", uri="s3://models/7", properties={"accuracy": 0.93})
@@ -12,7 +13,8 @@ Artifact(name='ranker-7', type='Model', uri='s3://models/7', properties={'accura
 >>> Artifact(type="Model", properties={"accuracy": None})
 Traceback (most recent call last):
     ...
-lineage.errors.InvalidArgumentError: Artifact.properties: property 'accuracy': None is not a value; leave the property out instead
+lineage.errors.InvalidArgumentError: Artifact.properties: property 'accuracy': None is not a value; leave the property
+out instead
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -80,7 +82,7 @@ __all__ = [
 ]
 
 
-# --- enumerations: MLMD's names and numbers -----------------------------------------------------------------------------
+# --- enumerations: MLMD's names and numbers -------------------------------------------------------------------------
 
 
 class NodeKind(str, Enum):
@@ -143,7 +145,10 @@ class ExecutionState(IntEnum):
 
 
 class EventType(IntEnum):
-    """What an execution did with an artifact. Names with INPUT mean that it was read, names with OUTPUT that it was made."""
+    """What an execution did with an artifact.
+
+    Names with INPUT mean that it was read, names with OUTPUT that it was made.
+    """
 
     UNKNOWN = 0
     DECLARED_OUTPUT = 1
@@ -196,7 +201,7 @@ class ContextBaseType(IntEnum):
     UNSET = 0
 
 
-# --- field types ----------------------------------------------------------------------------------------------------------
+# --- field types ----------------------------------------------------------------------------------------------------
 
 
 def _enum_by_name(enumeration: type[IntEnum]) -> BeforeValidator:
@@ -224,7 +229,8 @@ def _declared_type(value: object) -> PropertyType:
     if type(value) is int and value in PropertyType._value2member_map_:
         return PropertyType(value)
     raise ValueError(
-        f"{value!r} is not a property type; use one of {', '.join(PropertyType.__members__)} or int, float, str, bool, dict, list"
+        f"{value!r} is not a property type; use one of {', '.join(PropertyType.__members__)} or int, float, str, "
+        "bool, dict, list"
     )
 
 
@@ -278,11 +284,11 @@ DeclaredProperties: TypeAlias = Annotated[
     PlainSerializer(lambda types: {key: value.name for key, value in types.items()}, return_type=dict[str, str]),
 ]
 Path: TypeAlias = Annotated[
-    tuple[Union[int, str], ...], PlainValidator(_check_path), PlainSerializer(list, return_type=list[Union[int, str]])
+    tuple[int | str, ...], PlainValidator(_check_path), PlainSerializer(list, return_type=list[int | str])
 ]
 
 
-# --- records --------------------------------------------------------------------------------------------------------------
+# --- records --------------------------------------------------------------------------------------------------------
 
 
 class Record(BaseModel):
@@ -296,7 +302,12 @@ class Record(BaseModel):
         except ValidationError as error:
             raise InvalidArgumentError(_describe(type(self).__name__, error)) from None
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002  # pydantic's signature; a frozen record has nothing to copy deeply
+    def model_copy(
+        self,
+        *,
+        update: Mapping[str, Any] | None = None,
+        deep: bool = False,  # noqa: ARG002  # pydantic's signature; a frozen record has nothing to copy deeply
+    ) -> Self:
         """Return this record with the fields of ``update`` changed; unlike pydantic's own, it validates them."""
         return type(self)(**{**self._given(), **(update or {})})
 
@@ -316,7 +327,7 @@ class Record(BaseModel):
         return record
 
     def replace_trusted(self, **changes: Any) -> Self:
-        """Return a copy with ``changes``, unvalidated: for the engine and its backends, on values that are valid already."""
+        """Return a copy with ``changes``, unvalidated: they must be valid, as the engine's own are."""
         copy = object.__new__(type(self))
         _set = object.__setattr__
         _set(copy, "__dict__", {**self.__dict__, **changes})
@@ -353,9 +364,9 @@ def _describe(name: str, error: ValidationError) -> str:
 class Node(Record):
     """What artifacts, executions and contexts have in common.
 
-    Give ``type`` (a type's name) or ``type_id`` when you put a new node; ``id``, both times and ``type`` are filled when it
-    is read back. ``name`` is unique within a type, ``external_id`` within a kind of node. Times are milliseconds since the
-    epoch and cannot be set.
+    Give ``type`` (a type's name) or ``type_id`` when you put a new node; ``id``, both times and ``type`` are filled
+    when it is read back. ``name`` is unique within a type, ``external_id`` within a kind of node. Times are
+    milliseconds since the epoch and cannot be set.
     """
 
     kind: ClassVar[NodeKind]
@@ -496,8 +507,8 @@ class Link(Record):
 class Event(Link):
     """An execution read or made an artifact.
 
-    ``path`` places the artifact in the step's signature: ``("examples", 0)`` is the first of the input called examples. An
-    artifact and an execution have at most one event of each type. ``time_ms`` is now unless given.
+    ``path`` places the artifact in the step's signature: ``("examples", 0)`` is the first of the input called examples.
+    An artifact and an execution have at most one event of each type. ``time_ms`` is now unless given.
     """
 
     kind = LinkKind.EVENT

@@ -1,7 +1,7 @@
 """From a store's URL to its backend.
 
-Backends are named here as strings and imported when asked for. A package of its own adds one by an entry point in the group
-``lineage.backends``: the URL's scheme, and a function ``open_backend(url, **options) -> Backend``.
+Backends are named here as strings and imported when asked for. A package of its own adds one by an entry point in the
+group ``lineage.backends``: the URL's scheme, and a function ``open_backend(url, **options) -> Backend``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OWN = {"memory": "backends.memory:open_backend"}
 
 def open_backend(url: str, **options: Any) -> Backend:
     """Return the backend that a URL names. Raises InvalidArgumentError for an unknown scheme."""
-    if not isinstance(url, str) or ":" not in url:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+    if not isinstance(url, str) or ":" not in url:
         raise InvalidArgumentError(f"{url!r} is not the URL of a store; use e.g. 'memory:'")
     scheme = url.partition(":")[0].lower()
     target = _OWN.get(scheme)

@@ -12,7 +12,6 @@ from typing import Any
 from lineage.backend import Transaction
 from lineage.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, UnimplementedError, near_matches
 from lineage.model import (
-    AnyType,
     ArtifactBaseType,
     ArtifactType,
     ContextType,
@@ -22,6 +21,7 @@ from lineage.model import (
     NodeType,
     PropertyType,
 )
+from lineage.values import FrozenDict
 
 SIMPLE_TYPES: tuple[NodeType, ...] = (
     *(ArtifactType(name=f"mlmd.{base.name.title()}") for base in ArtifactBaseType if base),
@@ -56,6 +56,7 @@ class TypeIndex:
         return found
 
     def unknown(self, name: str, version: str | None) -> NotFoundError:
+        """Build the error for a type that is not there, with the versions or the names that are near."""
         versions = [known_version for known_name, known_version in self.by_name if known_name == name]
         if versions:
             hint = f"; it exists as {', '.join('no version' if v is None else f'version {v!r}' for v in versions)}"
@@ -63,7 +64,8 @@ class TypeIndex:
             hint = near_matches(name, (known_name for known_name, _ in self.by_name))
         asked = f"{name!r}" if version is None else f"{name!r} version {version!r}"
         return NotFoundError(
-            f"no type found for query: there is no {self.kind.lower()} type {asked}{hint}; put it with put_{self.kind.lower()}_type"
+            f"no type found for query: there is no {self.kind.lower()} type {asked}{hint}; put it with "
+            f"put_{self.kind.lower()}_type"
         )
 
 
@@ -74,6 +76,7 @@ class TypeCatalog:
         self._indexes: dict[NodeKind, TypeIndex] = {}
 
     def of(self, tx: Transaction, kind: NodeKind) -> TypeIndex:
+        """Return the index over the types of a kind as this transaction sees them."""
         types = tx.find_types(kind)
         index = self._indexes.get(kind)
         if index is None or index.types is not types:
@@ -91,12 +94,12 @@ def ensure_simple_types(tx: Transaction) -> None:
 
 
 def put_types(
-    tx: Transaction, catalog: TypeCatalog, types: Iterable[AnyType], *, can_add_fields: bool, can_omit_fields: bool
+    tx: Transaction, catalog: TypeCatalog, types: Iterable[NodeType], *, can_add_fields: bool, can_omit_fields: bool
 ) -> list[int]:
     """Create or extend types; return their ids, one for each type given.
 
-    Each is compared with what was stored before the call, or with its first mention in the call: ``{a}, {a, b}, {a, c}``
-    with ``can_add_fields`` ends as ``{a, b, c}``.
+    Each is compared with what was stored before the call, or with its first mention in the call: ``{a}, {a, b}, {a,
+    c}`` with ``can_add_fields`` ends as ``{a, b, c}``.
     """
     compared: dict[tuple[NodeKind, str, str | None], NodeType] = {}
     current: dict[tuple[NodeKind, str, str | None], NodeType] = {}
@@ -182,14 +185,15 @@ def _check_base_type(stored: NodeType | None, given: NodeType) -> None:
     known = None if stored is None else _base_type(stored)
     if known is not None and known != base:
         raise UnimplementedError(
-            f"base_type update is not supported: type {given.name!r} extends {known!r}; leave base_type out, or use another version"
+            f"base_type update is not supported: type {given.name!r} extends {known!r}; leave base_type out, or use "
+            "another version"
         )
 
 
 def _extend(stored: NodeType, given: NodeType) -> NodeType:
     changes: dict[str, Any] = {}
     if any(name not in stored.properties for name in given.properties):
-        changes["properties"] = type(stored.properties)({**stored.properties, **given.properties})  # type: ignore[call-arg]  # a FrozenDict
+        changes["properties"] = FrozenDict({**stored.properties, **given.properties})
     if given.external_id and given.external_id != stored.external_id:
         changes["external_id"] = given.external_id
     if _base_type(given) is not None and _base_type(stored) is None:
@@ -198,7 +202,7 @@ def _extend(stored: NodeType, given: NodeType) -> NodeType:
 
 
 def listed_types(index: TypeIndex, *, include_simple: bool) -> list[Any]:
-    """The types that a list shows: simple ones are hidden by name, but for contexts, which have none."""
+    """Return the types that a list shows: simple ones are hidden by name, but for contexts, which have none."""
     if include_simple or index.kind is NodeKind.CONTEXT:
         return list(index.types)
     return [type_ for type_ in index.types if type_.name not in SIMPLE_TYPE_NAMES]
@@ -210,7 +214,10 @@ def types_by_ids(index: TypeIndex, ids: Iterable[int]) -> list[Any]:
 
 
 def types_by_external_ids(index: TypeIndex, external_ids: Iterable[str]) -> list[Any]:
-    """The types with these external ids. Raises NotFoundError if there is none at all, InvalidArgumentError on an empty one."""
+    """Return the types with these external ids.
+
+    Raises NotFoundError if there is none at all, InvalidArgumentError on an empty one.
+    """
     return by_external_ids(
         external_ids,
         lambda wanted: [index.by_external_id[each] for each in wanted if each in index.by_external_id],
@@ -219,7 +226,10 @@ def types_by_external_ids(index: TypeIndex, external_ids: Iterable[str]) -> list
 
 
 def by_external_ids(external_ids: Iterable[str], find: Callable[[list[str]], Sequence[Any]], what: str) -> list[Any]:
-    """The rule of all look-ups by external id: none asked, none found; an empty one is refused; nothing found is NOT_FOUND."""
+    """Apply the rule of all look-ups by external id.
+
+    None asked, none found; an empty one is refused; nothing found is NOT_FOUND.
+    """
     wanted = list(dict.fromkeys(external_ids))
     if not wanted:
         return []

@@ -20,13 +20,14 @@ __all__ = ["Store", "open_store"]
 class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods):
     """A record of how data and models were made. Open one with :func:`open_store`.
 
-    Every method is one unit of work: it sees one state of the store, and changes all that it should or nothing. A store may
-    be used from several threads. Errors are those of :mod:`lineage.errors`.
+    Every method is one unit of work: it sees one state of the store, and changes all that it should or nothing. A store
+    may be used from several threads. Errors are those of :mod:`lineage.errors`.
 
     The examples of the methods start from a store of one training step::
 
         data/iris.csv ──INPUT──> train-1 ──OUTPUT──> models/1
-          DataSet "iris" (1)      Trainer (1)         Model "iris-model" (2)       in the Run "run-1" (1): train-1, iris-model
+          DataSet "iris" (1)      Trainer (1)         Model "iris-model" (2)       in the Run "run-1" (1): train-1,
+          iris-model
     """
 
     @property
@@ -62,8 +63,8 @@ class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods):
 def open_store(url: str = "memory:", **options: Any) -> Store:
     """Open a store, and create what is missing in it.
 
-    ``memory:`` is a new store in this process, gone when it is closed. Raises InvalidArgumentError for an unknown URL or
-    option.
+    ``memory:`` is a new store in this process, gone when it is closed. Raises InvalidArgumentError for an unknown URL
+    or option.
 
     >>> import lineage
     >>> with lineage.open_store("memory:") as store:

@@ -7,19 +7,19 @@
     upstream of model:    model, train (1 hop), data (2 hops)
     downstream of model:  model, evaluate (1 hop), metrics (2 hops)
 
-A hop is one event. Traversal goes level by level: one look-up of events for a whole frontier, one of ending nodes for what
-was found. Source of the rules: MLMD's behaviour, section 7 of its facts, without its caps.
+A hop is one event. Traversal goes level by level: one look-up of events for a whole frontier, one of ending nodes for
+what was found. Source of the rules: MLMD's behaviour, section 7 of its facts, without its caps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from lineage.backend import LinkQuery, NodeQuery, Transaction
+from lineage.backend import LinkEnd, LinkQuery, NodeQuery, Transaction
 from lineage.errors import InvalidArgumentError, NotFoundError
 from lineage.listing import filter_of
 from lineage.model import (
@@ -83,8 +83,9 @@ class Start:
 class LineageGraph:
     """Part of the record: nodes by id, the events between them, and the contexts that hold them.
 
-    ``hops`` has each artifact's and execution's distance from the nearest starting node, in events (empty for the graph of a
-    context, which has no starting nodes). ``is_cut`` is True when a hop limit left out nodes that a higher one would reach.
+    ``hops`` has each artifact's and execution's distance from the nearest starting node, in events (empty for the graph
+    of a context, which has no starting nodes). ``is_cut`` is True when a hop limit left out nodes that a higher one
+    would reach.
     """
 
     artifacts: tuple[Artifact, ...] = ()
@@ -100,22 +101,26 @@ class LineageGraph:
     is_cut: bool = False
 
     def hops_to(self, node: Artifact | Execution) -> int:
-        """Return how many events lie between ``node`` and the nearest starting node. Raises KeyError if it was not reached."""
+        """Return how many events lie between ``node`` and the nearest starting node.
+
+        Raises KeyError if it was not reached.
+        """
         return self.hops[node.kind, cast(int, node.id)]
 
     def __repr__(self) -> str:
         cut = ", is_cut=True" if self.is_cut else ""
         return (
-            f"LineageGraph({len(self.artifacts)} artifacts, {len(self.executions)} executions, {len(self.contexts)} contexts, "
+            f"LineageGraph({len(self.artifacts)} artifacts, {len(self.executions)} executions, {len(self.contexts)} "
+            "contexts, "
             f"{len(self.events)} events{cut})"
         )
 
     def to_networkx(self) -> nx.MultiDiGraph[Any]:
         """Return the graph for networkx's algorithms.
 
-        Nodes are ``(kind, id)``, e.g. ``("Artifact", 7)``, edges follow the flow of data; events have the key of their type's
-        name, attributions and associations run from the context. Every node and edge holds its record as ``record``, nodes
-        with hops hold them as ``hops``.
+        Nodes are ``(kind, id)``, e.g. ``("Artifact", 7)``, edges follow the flow of data; events have the key of their
+        type's name, attributions and associations run from the context. Every node and edge holds its record as
+        ``record``, nodes with hops hold them as ``hops``.
         """
         export = import_module("backends.memory.export")
         graph: nx.MultiDiGraph[Any] = export.to_networkx(self)
@@ -135,9 +140,10 @@ def traverse(
 ) -> LineageGraph:
     """Walk from the starting nodes and return what was reached.
 
-    Raises InvalidArgumentError on a bad hop limit or filter or without any starting node given, NotFoundError when none exists.
+    Raises InvalidArgumentError on a bad hop limit or filter or without any starting node given, NotFoundError when none
+    exists.
     """
-    if max_hops is not None and (not isinstance(max_hops, int) or isinstance(max_hops, bool) or max_hops < 0):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+    if max_hops is not None and (not isinstance(max_hops, int) or isinstance(max_hops, bool) or max_hops < 0):
         raise InvalidArgumentError(f"max_hops cannot be negative: it is a number of events or None, not {max_hops!r}")
     walk = _Walk(tx, direction, {NodeKind.ARTIFACT: ending_artifacts, NodeKind.EXECUTION: ending_executions})
     kept = _Keep(where)
@@ -149,7 +155,10 @@ def traverse(
 
 
 def context_graph(tx: Transaction, catalog: TypeCatalog, context_id: int) -> LineageGraph:
-    """Return what a context holds, and the events between the nodes that it holds. Raises NotFoundError for an unknown context."""
+    """Return what a context holds, and the events between the nodes that it holds.
+
+    Raises NotFoundError for an unknown context.
+    """
     if not tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[context_id])):
         raise NotFoundError(f"there is no context with id {context_id}")
     ids = {
@@ -183,14 +192,16 @@ def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
             missing = [node_id for node_id in given if node_id not in known]
             if missing:
                 raise NotFoundError(
-                    f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id {missing[0]}"
+                    f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id "
+                    f"{missing[0]}"
                 )
             found.update(dict.fromkeys(given))
         if where is not None:
             asked = True
             if where == "":
                 raise InvalidArgumentError(
-                    f"cannot list starting nodes if the filter for {kind.lower()}s is empty; say which, e.g. 'id > 0' for all"
+                    f"cannot list starting nodes if the filter for {kind.lower()}s is empty; say which, e.g. 'id > "
+                    "0' for all"
                 )
             found.update(
                 (cast(int, node.id), None) for node in tx.find_nodes(NodeQuery(kind, filter=filter_of(kind, where)))
@@ -204,7 +215,7 @@ def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
 
 
 _OTHER = {NodeKind.ARTIFACT: NodeKind.EXECUTION, NodeKind.EXECUTION: NodeKind.ARTIFACT}
-_END = {NodeKind.ARTIFACT: "artifact_id", NodeKind.EXECUTION: "execution_id"}
+_END: dict[NodeKind, LinkEnd] = {NodeKind.ARTIFACT: "artifact_id", NodeKind.EXECUTION: "execution_id"}
 
 
 class _Walk:
@@ -216,11 +227,12 @@ class _Walk:
         self._endings = {kind: ending for kind, ending in endings.items() if ending is not None}
         for kind, ending in self._endings.items():
             self._ending_filters[kind] = filter_of(kind, ending.where)
-        self._event_types: dict[NodeKind, frozenset[EventType] | None] = {
+        event_types: dict[Direction, dict[NodeKind, frozenset[EventType] | None]] = {
             Direction.UPSTREAM: {NodeKind.ARTIFACT: _OUTPUTS, NodeKind.EXECUTION: _INPUTS},
             Direction.DOWNSTREAM: {NodeKind.ARTIFACT: _INPUTS, NodeKind.EXECUTION: _OUTPUTS},
             Direction.BIDIRECTIONAL: {NodeKind.ARTIFACT: None, NodeKind.EXECUTION: None},
-        }[direction]
+        }
+        self._event_types = event_types[direction]
         self._frontier: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
         self._visited: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
         self._ended: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
@@ -267,7 +279,7 @@ class _Walk:
                 self._record(_OTHER[kind], events)
 
     def _expand(self, kind: NodeKind, ids: set[int]) -> Sequence[Event]:
-        query = LinkQuery(LinkKind.EVENT, _END[kind], sorted(ids), event_types=self._event_types[kind])  # type: ignore[arg-type]  # a LinkEnd
+        query = LinkQuery(LinkKind.EVENT, _END[kind], sorted(ids), event_types=self._event_types[kind])
         return cast("Sequence[Event]", self._tx.find_links(query))
 
     def _new(self, kind: NodeKind, events: Iterable[Event]) -> set[int]:
@@ -305,7 +317,7 @@ class _Keep:
         for kind in (NodeKind.ARTIFACT, NodeKind.EXECUTION):
             try:
                 self._filters[kind] = filter_of(kind, where)
-            except InvalidArgumentError as error:
+            except InvalidArgumentError as error:  # noqa: PERF203  # two rounds
                 failures.append(error)
         if not self._filters:
             raise failures[0]
@@ -339,11 +351,8 @@ def _assemble(
     associations = (
         tx.find_links(LinkQuery(LinkKind.ASSOCIATION, "execution_id", execution_ids)) if execution_ids else ()
     )
-    context_ids: set[int] = {link.context_id for link in (*attributions, *associations)}  # type: ignore[attr-defined]  # both kinds have one
+    context_ids: set[int] = {cast(Any, link).context_id for link in (*attributions, *associations)}
     contexts = keep.find(tx, NodeKind.CONTEXT, context_ids)
-    types: Callable[[NodeKind, Sequence[Node]], tuple[Any, ...]] = lambda kind, nodes: _types_of(
-        catalog, tx, kind, nodes
-    )  # noqa: E731  # one line, used thrice below
     reached = {(NodeKind.ARTIFACT, each) for each in artifact_ids} | {
         (NodeKind.EXECUTION, each) for each in execution_ids
     }
@@ -354,14 +363,14 @@ def _assemble(
         events=tuple(events),
         attributions=cast("tuple[Attribution, ...]", tuple(attributions)),
         associations=cast("tuple[Association, ...]", tuple(associations)),
-        artifact_types=types(NodeKind.ARTIFACT, artifacts),
-        execution_types=types(NodeKind.EXECUTION, executions),
-        context_types=types(NodeKind.CONTEXT, contexts),
+        artifact_types=_types_of(tx, catalog, NodeKind.ARTIFACT, artifacts),
+        execution_types=_types_of(tx, catalog, NodeKind.EXECUTION, executions),
+        context_types=_types_of(tx, catalog, NodeKind.CONTEXT, contexts),
         hops={key: hop for key, hop in hops.items() if key in reached},
         is_cut=is_cut,
     )
 
 
-def _types_of(catalog: TypeCatalog, tx: Transaction, kind: NodeKind, nodes: Sequence[Node]) -> tuple[Any, ...]:
+def _types_of(tx: Transaction, catalog: TypeCatalog, kind: NodeKind, nodes: Sequence[Node]) -> tuple[Any, ...]:
     by_id = catalog.of(tx, kind).by_id
     return tuple(by_id[type_id] for type_id in sorted({cast(int, node.type_id) for node in nodes}))

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, NoReturn, TypeAlias, Union
+from typing import Any, NoReturn, TypeAlias
 
 __all__ = [
     "INT64_MAX",
@@ -46,7 +46,9 @@ class FrozenDict(dict[str, Any]):
     """A ``dict`` that cannot change: equal to, printed as and serialized like a plain one."""
 
     __slots__ = ()
-    __setitem__ = __delitem__ = update = clear = pop = popitem = setdefault = __ior__ = _refuse_change  # type: ignore[assignment]  # mutators on purpose take anything and refuse
+    __setitem__ = __delitem__ = update = clear = pop = popitem = setdefault = __ior__ = (
+        _refuse_change  # mutators take anything, and refuse
+    )
 
     def __repr__(self) -> str:
         return dict.__repr__(self)
@@ -67,7 +69,7 @@ class FrozenList(list[Any]):
     __slots__ = ()
     __setitem__ = __delitem__ = append = extend = insert = remove = pop = clear = sort = reverse = __iadd__ = (
         __imul__
-    ) = _refuse_change  # type: ignore[assignment]  # as above
+    ) = _refuse_change
 
     def __reduce__(self) -> tuple[type[FrozenList], tuple[list[Any]]]:
         return FrozenList, (list(self),)
@@ -90,16 +92,16 @@ class ProtoValue:
     value: bytes = b""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.type_url, str) or not self.type_url:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        if not isinstance(self.type_url, str) or not self.type_url:
             raise ValueError(
                 f"type_url must be a non-empty str, not {self.type_url!r}; use e.g. 'type.googleapis.com/my.Message'"
             )
         _check_text(self.type_url)
-        if not isinstance(self.value, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        if not isinstance(self.value, bytes):
             raise ValueError(f"value must be bytes, not {type(self.value).__name__}; use message.SerializeToString()")
 
 
-PropertyValue: TypeAlias = Union[int, float, str, bool, Mapping[str, Any], Sequence[Any], ProtoValue]
+PropertyValue: TypeAlias = int | float | str | bool | Mapping[str, Any] | Sequence[Any] | ProtoValue
 """What a property may hold. A sequence means a list; tuples are taken as lists."""
 
 EMPTY_PROPERTIES = FrozenDict()
@@ -163,7 +165,8 @@ def _freeze_scalar(value: Any) -> Any:
     if value is None:
         raise ValueError("None is not a value; leave the property out instead")
     raise ValueError(
-        f"{value!r} of type {type(value).__name__} cannot be stored; use int, float, str, bool, dict, list or ProtoValue"
+        f"{value!r} of type {type(value).__name__} cannot be stored; use int, float, str, bool, dict, list or "
+        "ProtoValue"
     )
 
 
@@ -202,7 +205,9 @@ def check_text(text: str) -> str:
 
 
 def same_value(left: Any, right: Any) -> bool:
-    """Tell whether two frozen values are the same to the last bit: unlike ``==``, tells 1, 1.0 and True apart, and 0.0 and -0.0.
+    """Tell whether two frozen values are the same to the last bit.
+
+    Unlike ``==`` it tells 1, 1.0 and True apart, and 0.0 and -0.0.
 
     >>> same_value(1, 1.0), same_value(0.0, -0.0), same_value(float("nan"), float("nan"))
     (False, False, True)
@@ -211,10 +216,11 @@ def same_value(left: Any, right: Any) -> bool:
         return True
     if type(left) is not type(right):
         return False
-    if isinstance(left, float):
+    if isinstance(left, float) and isinstance(right, float):
         return left.hex() == right.hex()
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(same_value(value, right[key]) for key, value in left.items())
     if isinstance(left, list):
         return len(left) == len(right) and all(map(same_value, left, right))
-    return bool(left == right)
+    equal: bool = left == right
+    return equal

@@ -1,8 +1,8 @@
 """The rules of writing nodes and links.
 
-Source of the rules: MLMD's behaviour, sections 2 and 4 of its facts. An ``id`` means update, none means insert. Everything
-is checked in the order in which it was given, so the first thing wrong is the one reported, and sent to the store in as few
-calls as that order allows.
+Source of the rules: MLMD's behaviour, sections 2 and 4 of its facts. An ``id`` means update, none means insert.
+Everything is checked in the order in which it was given, so the first thing wrong is the one reported, and sent to the
+store in as few calls as that order allows.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 from lineage.backend import LinkQuery, NodeQuery, Transaction
 from lineage.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, OutOfRangeError, near_matches
 from lineage.model import (
-    AnyNode,
     Artifact,
     Association,
     Attribution,
     Context,
     Event,
-    EventType,
     Execution,
     Link,
     LinkKind,
@@ -68,7 +66,10 @@ class PutLineageSubgraphResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventEdge:
-    """An event of :meth:`~lineage.Store.put_lineage_subgraph`: its ends are indexes into the lists given, or ids in the event."""
+    """An event of :meth:`~lineage.Store.put_lineage_subgraph`.
+
+    Its ends are indexes into the lists given, or ids in the event.
+    """
 
     event: Event | None
     execution_index: int | None = None
@@ -77,10 +78,10 @@ class EventEdge:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMask:
-    """Which parts of a node an update changes: field names, ``properties``, ``properties.KEY``, ``custom_properties.KEY``.
+    """Which parts of a node an update changes.
 
-    A key is everything after the first dot. The whole map wins over keys of the same map. Names that are not fields have no
-    effect, as in MLMD, and neither have those of fields that never change.
+    Paths are field names, ``properties``, ``properties.KEY`` and the same of ``custom_properties``. A key is everything after the first dot. The whole map wins over keys of the same map. Names that are not fields
+    have no effect, as in MLMD, and neither have those of fields that never change.
     """
 
     paths: frozenset[str]
@@ -129,7 +130,7 @@ class Writer:
         self._catalog = catalog
         self._now_ms = now_ms
 
-    # --- nodes ------------------------------------------------------------------------------------------------------------
+    # --- nodes -------------------------------------------------------------------------------------------------------
 
     def put_nodes(
         self,
@@ -152,9 +153,17 @@ class Writer:
                     current = batch.current(node.id) or stored.get(node.id)
                     if current is None:
                         raise InvalidArgumentError(
-                            f"cannot find the given id {node.id}: there is no such {kind.lower()}; leave id out to insert"
+                            f"cannot find the given id {node.id}: there is no such {kind.lower()}; leave id out to "
+                            "insert"
                         )
-                    updated = self._updated(types, current, node, mask, abort_if_changed, force_update_time)
+                    updated = self._updated(
+                        types,
+                        current,
+                        node,
+                        mask,
+                        abort_if_changed=abort_if_changed,
+                        force_update_time=force_update_time,
+                    )
                     batch.update(current, updated)
         except Exception:
             batch.flush()  # what came before may be wrong too, and then it is what is reported
@@ -182,7 +191,7 @@ class Writer:
             filled["uri"] = node.uri  # a stored artifact has one, be it empty
         return node.replace_trusted(**filled)
 
-    def type_of(self, types: TypeIndex, node: Node) -> NodeType:
+    def type_of(self, types: TypeIndex, node: Node) -> Any:
         """Return the type that a node names, by id or by name."""
         if node.type_id is not None:
             found = types.by_id.get(node.type_id)
@@ -206,21 +215,25 @@ class Writer:
         stored: Node,
         given: Node,
         mask: UpdateMask | None,
+        *,
         abort_if_changed: bool,
         force_update_time: bool,
     ) -> Node:
         if abort_if_changed and (given.last_update_time_ms or 0) != stored.last_update_time_ms:
             raise FailedPreconditionError(
-                f"`abort_if_latest_updated_time_changed` is set and {types.kind.lower()} {given.id} changed at {stored.last_update_time_ms}, "
+                f"`abort_if_latest_updated_time_changed` is set and {types.kind.lower()} {given.id} changed at "
+                f"{stored.last_update_time_ms}, "
                 f"after the {given.last_update_time_ms or 0} that was given; read it again and repeat the change"
             )
         if given.type_id is not None and given.type_id != stored.type_id:
             raise InvalidArgumentError(
-                f"given type_id {given.type_id} is different from the one known before: {stored.type_id}; a node keeps its type"
+                f"given type_id {given.type_id} is different from the one known before: {stored.type_id}; a node "
+                "keeps its type"
             )
         if given.type is not None and given.type != stored.type:
             raise InvalidArgumentError(
-                f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps its type"
+                f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps "
+                "its type"
             )
         type_ = types.by_id[stored.type_id]
         _check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
@@ -243,7 +256,7 @@ class Writer:
             )  # the next comparison must be able to see this change
         return stored.replace_trusted(**changes, last_update_time_ms=time_ms)
 
-    # --- links ------------------------------------------------------------------------------------------------------------
+    # --- links -------------------------------------------------------------------------------------------------------
 
     def put_events(self, events: Sequence[Event]) -> None:
         """Insert events. Raises AlreadyExistsError on one that is there."""
@@ -282,7 +295,8 @@ class Writer:
                 )
             if _reaches(parents, link.parent_id, link.child_id):
                 raise InvalidArgumentError(
-                    f"there is a cycle detected of the given relationship: context {link.child_id} is an ancestor of {link.parent_id}"
+                    f"there is a cycle detected of the given relationship: context {link.child_id} is an ancestor "
+                    f"of {link.parent_id}"
                 )
             parents.setdefault(link.child_id, set()).add(link.parent_id)
             return link
@@ -304,15 +318,14 @@ class Writer:
     def _insert_links(self, kind: LinkKind, links: Sequence[Any], complete: Callable[[Any], Link]) -> None:
         completed: list[Link] = []
         try:
-            for link in links:
-                completed.append(complete(link))
+            completed.extend(complete(link) for link in links)
         except InvalidArgumentError:
             self._tx.insert_links(kind, completed, existing="error")  # as in put_nodes
             raise
         if completed:
             self._tx.insert_links(kind, completed, existing="error")
 
-    # --- composites -------------------------------------------------------------------------------------------------------
+    # --- composites --------------------------------------------------------------------------------------------------
 
     def put_execution(
         self,
@@ -333,7 +346,8 @@ class Writer:
             artifact_id, event = pair
             if event.execution_id is not None and event.execution_id != execution_id:
                 raise InvalidArgumentError(
-                    f"event.execution_id {event.execution_id} does not match with the given execution {execution_id}; leave it out"
+                    f"event.execution_id {event.execution_id} does not match with the given execution "
+                    f"{execution_id}; leave it out"
                 )
             return self._timed(event).replace_trusted(artifact_id=artifact_id, execution_id=execution_id)
 
@@ -363,7 +377,8 @@ class Writer:
                 artifact_id = next(upserted)
                 if event is not None and event.artifact_id is not None and event.artifact_id != artifact_id:
                     raise InvalidArgumentError(
-                        f"given event.artifact_id {event.artifact_id} is not aligned with the artifact {artifact_id}; leave it out"
+                        f"given event.artifact_id {event.artifact_id} is not aligned with the artifact "
+                        f"{artifact_id}; leave it out"
                     )
             elif event is None:
                 artifact_id = _NO_ARTIFACT
@@ -375,7 +390,7 @@ class Writer:
         return ids
 
     def _put_reusing_artifacts(self, artifacts: Sequence[Artifact]) -> list[int]:
-        """Upsert artifacts, those with a known external id into the artifact that has it, also when it is one of this call."""
+        """Upsert artifacts, those with a known external id into the artifact that has it, be it one of this call."""
         known = self._artifact_ids_by_external_id(artifacts)
         ids: list[int] = []
         pending: list[Artifact] = []
@@ -522,7 +537,10 @@ class Writer:
 
 
 class _Batch:
-    """Nodes of one kind on their way to the store: inserts and updates in the order given, each run of them in one call."""
+    """Nodes of one kind on their way to the store.
+
+    Inserts and updates in the order given, each run of them in one call.
+    """
 
     def __init__(self, tx: Transaction, kind: NodeKind, *, expect_unchanged: bool) -> None:
         self._tx = tx
@@ -534,7 +552,7 @@ class _Batch:
         self.ids: list[int] = []
 
     def current(self, node_id: int) -> Node | None:
-        """The node as an earlier update of this batch left it."""
+        """Return the node as an earlier update of this batch left it."""
         return self._updates.get(node_id) or self._written.get(node_id)
 
     def insert(self, node: Node) -> None:
@@ -587,7 +605,7 @@ def _differs(stored: Node, given: Node) -> bool:
 
 
 def _changes(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, Any]:
-    """The fields that an update sets, with their new values."""
+    """Return the fields that an update sets, with their new values."""
     fields = ["external_id"]
     if stored.kind is NodeKind.CONTEXT:
         fields.append("name")  # the names of artifacts and executions never change
@@ -619,7 +637,8 @@ def _check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) 
             )
         if _TYPE_OF_VALUE.get(type(value)) is not wanted:
             raise InvalidArgumentError(
-                f"found unmatched property type: {name!r} of type {type_.name!r} is {wanted.name}, got {value!r}; no value is converted"
+                f"found unmatched property type: {name!r} of type {type_.name!r} is {wanted.name}, got {value!r}; "
+                "no value is converted"
             )
 
 
@@ -651,7 +670,8 @@ def _check_edge(edge: EventEdge, executions: Sequence[Execution], artifacts: Seq
             continue
         if not 0 <= index < len(nodes):
             raise OutOfRangeError(
-                f"the event_edge has an {name}_index {index} that is outside the bounds of the {len(nodes)} {name}s given"
+                f"the event_edge has an {name}_index {index} that is outside the bounds of the {len(nodes)} {name}s "
+                "given"
             )
         if event_id is not None:
             node_id = nodes[index].id

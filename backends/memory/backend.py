@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from backends.memory.links import END_KIND, LinkTable, edge_of
 from backends.memory.search import Search
@@ -13,6 +13,9 @@ from backends.memory.table import NodeTable
 from lineage.backend import LinkQuery, NodeQuery, missing_end
 from lineage.errors import AlreadyExistsError, FailedPreconditionError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["MemoryBackend", "MemoryTransaction"]
 
@@ -35,7 +38,7 @@ class MemoryBackend:
     def prepare(self) -> None:
         """Nothing to prepare."""
 
-    def transaction(self, *, write: bool = False) -> MemoryTransaction:  # noqa: ARG002  # reads and writes are alike here
+    def transaction(self, *, write: bool = False) -> MemoryTransaction:  # noqa: ARG002  # both are alike here
         return MemoryTransaction(self)
 
     def close(self) -> None:
@@ -52,7 +55,7 @@ class MemoryTransaction:
         self._backend = backend
         self._undo: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
 
-    def __enter__(self) -> MemoryTransaction:
+    def __enter__(self) -> Self:
         self._backend.lock.acquire()
         return self
 
@@ -67,7 +70,7 @@ class MemoryTransaction:
         finally:
             self._backend.lock.release()
 
-    # --- types ------------------------------------------------------------------------------------------------------------
+    # --- types -------------------------------------------------------------------------------------------------------
 
     def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
         backend = self._backend
@@ -102,14 +105,16 @@ class MemoryTransaction:
                     continue
                 if known_kind is kind and (known.name, known.version) == (type_.name, type_.version):
                     raise AlreadyExistsError(
-                        f"{kind.lower()} type {type_.name!r} already exists with id {known.id}; put it again to extend it"
+                        f"{kind.lower()} type {type_.name!r} already exists with id {known.id}; put it again to "
+                        "extend it"
                     )
                 if type_.external_id is not None and known.external_id == type_.external_id:
                     raise AlreadyExistsError(
-                        f"conflict of external_id: {type_.external_id!r} is that of {known_kind.lower()} type {known.name!r}; choose another one"
+                        f"conflict of external_id: {type_.external_id!r} is that of {known_kind.lower()} type "
+                        f"{known.name!r}; choose another one"
                     )
 
-    # --- nodes ------------------------------------------------------------------------------------------------------------
+    # --- nodes -------------------------------------------------------------------------------------------------------
 
     def insert_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> list[int]:
         table, undo = self._backend.nodes[kind], self._undo
@@ -139,7 +144,7 @@ class MemoryTransaction:
     def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
         return self._backend.search.find(query)
 
-    # --- links ------------------------------------------------------------------------------------------------------------
+    # --- links -------------------------------------------------------------------------------------------------------
 
     def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
         table, nodes, undo = self._backend.links[kind], self._backend.nodes, self._undo

@@ -1,7 +1,7 @@
 """The links of one kind, as a networkx graph whose edges follow the flow of data, or run from the context.
 
-A node of the graph is ``(kind, id)``; an edge has the event's type as its key, so that two links are the same exactly when
-networkx says that the edge is there. Each edge holds its link and its number in the order of insertion as ``row``.
+A node of the graph is ``(kind, id)``; an edge has the event's type as its key, so that two links are the same exactly
+when networkx says that the edge is there. Each edge holds its link and its number in the order of insertion as ``row``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ END_KIND: dict[str, NodeKind] = {
 }
 _SOURCE_END = {LinkKind.ATTRIBUTION: "context_id", LinkKind.ASSOCIATION: "context_id", LinkKind.PARENT: "parent_id"}
 _INPUTS = frozenset(event_type for event_type in EventType if event_type.is_input)
-_first = itemgetter(0)
+_first, _row = itemgetter(0), itemgetter(2)
 
 GraphEdge = tuple[tuple[NodeKind, int], tuple[NodeKind, int], Any]
 """Source, target, key."""
@@ -82,24 +82,27 @@ class LinkTable:
     def _rows(
         self, end: LinkEnd, nodes: Sequence[tuple[NodeKind, int]], event_types: frozenset[EventType] | None
     ) -> Iterator[Any]:
-        if self.kind is LinkKind.EVENT:
-            wants_inputs = event_types is None or not event_types.isdisjoint(_INPUTS)
-            wants_outputs = event_types is None or not event_types <= _INPUTS
-            leaves_by_input = end == "artifact_id"
-            if wants_inputs if leaves_by_input else wants_outputs:
-                yield from (row for _, _, row in self._graph.out_edges(nodes, data="row"))
-            if wants_outputs if leaves_by_input else wants_inputs:
-                yield from (row for _, _, row in self._graph.in_edges(nodes, data="row"))
-        elif end == _SOURCE_END[self.kind]:
-            yield from (row for _, _, row in self._graph.out_edges(nodes, data="row"))
-        else:
-            yield from (row for _, _, row in self._graph.in_edges(nodes, data="row"))
+        leaves, enters = self._sides(end, event_types)
+        if leaves:
+            yield from map(_row, self._graph.out_edges(nodes, data="row"))
+        if enters:
+            yield from map(_row, self._graph.in_edges(nodes, data="row"))
+
+    def _sides(self, end: LinkEnd, event_types: frozenset[EventType] | None) -> tuple[bool, bool]:
+        """Whether the links leave the node at ``end``, and whether they enter it."""
+        if self.kind is not LinkKind.EVENT:
+            leaves = end == _SOURCE_END[self.kind]
+            return leaves, not leaves
+        has_inputs = event_types is None or not event_types.isdisjoint(_INPUTS)
+        has_outputs = event_types is None or not event_types <= _INPUTS
+        return (has_inputs, has_outputs) if end == "artifact_id" else (has_outputs, has_inputs)
 
     def count(self, end: LinkEnd, ids: Iterable[int]) -> int:
         """Return how many links :meth:`find` would return."""
         kind = END_KIND[end]
+        leaves, enters = self._sides(end, None)
         nodes = [(kind, node_id) for node_id in ids]
-        if self.kind is LinkKind.EVENT:
-            return sum(degree for _, degree in self._graph.degree(nodes))
-        degrees = self._graph.out_degree(nodes) if end == _SOURCE_END[self.kind] else self._graph.in_degree(nodes)
+        degrees: Any = (
+            self._graph.degree if leaves and enters else self._graph.out_degree if leaves else self._graph.in_degree
+        )(nodes)
         return sum(degree for _, degree in degrees)

@@ -38,7 +38,9 @@ def conjuncts(expression: ast.Expression) -> tuple[ast.Expression, ...]:
     return expression.operands if isinstance(expression, ast.And) else (expression,)
 
 
-def compile_expression(expression: ast.Expression, neighbours: Neighbours) -> Evaluate:  # noqa: PLR0911, PLR0912, PLR0915  # one case for each class of the tree
+def compile_expression(  # noqa: PLR0912  # one case for each class of the tree
+    expression: ast.Expression, neighbours: Neighbours
+) -> Evaluate:
     """Return the function that computes an expression for a node and an assignment of its neighbours."""
 
     def compiled(part: ast.Expression) -> Evaluate:
@@ -57,7 +59,7 @@ def compile_expression(expression: ast.Expression, neighbours: Neighbours) -> Ev
         case ast.PathStep(row=row, position=position, part=part):
             alias, wanted = row.alias, str if part == "key" else int
 
-            def path_step(node: Any, bound: Bound) -> Any:
+            def path_step(_node: Any, bound: Bound) -> Any:
                 path = bound[alias].path
                 return path[position] if position < len(path) and type(path[position]) is wanted else None
 
@@ -96,8 +98,7 @@ def compile_expression(expression: ast.Expression, neighbours: Neighbours) -> Ev
             return lambda node, bound: compute(first(node, bound), second(node, bound))
         case ast.Negate(operand=operand):
             inner = compiled(operand)
-            negate = scalar.FUNCTIONS["NEGATE"]
-            return lambda node, bound: negate(inner(node, bound))
+            return lambda node, bound: scalar.negate(inner(node, bound))
         case ast.Case(branches=branches, otherwise=otherwise):
             return _case(
                 [(compiled(condition), compiled(result)) for condition, result in branches], compiled(otherwise)
@@ -194,7 +195,7 @@ def _case(branches: Sequence[tuple[Evaluate, Evaluate]], otherwise: Evaluate) ->
     return case
 
 
-# --- assignments ------------------------------------------------------------------------------------------------------
+# --- assignments ----------------------------------------------------------------------------------------------------
 
 
 def aliases_in(expression: ast.Expression) -> frozenset[ast.NeighbourRow]:
@@ -229,8 +230,8 @@ def aliases_in(expression: ast.Expression) -> frozenset[ast.NeighbourRow]:
 class Matcher:
     """Tells whether some assignment of the rows makes all conjuncts true for a node.
 
-    Neighbours that no conjunct mentions together are assigned independently of each other, which keeps the search linear in
-    the number of neighbours for every filter but those that compare two neighbours.
+    Neighbours that no conjunct mentions together are assigned independently of each other, which keeps the search
+    linear in the number of neighbours for every filter but those that compare two neighbours.
     """
 
     def __init__(self, parts: Sequence[ast.Expression], rows: Sequence[ast.Row], neighbours: Neighbours) -> None:

@@ -30,7 +30,7 @@ _LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrs
 _UPPER: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-# --- functions ----------------------------------------------------------------------------------------------
+# --- functions ------------------------------------------------------------------------------------------------------
 
 
 def fold(text: str) -> str:
@@ -140,7 +140,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = MappingProxyType(
 """By the names of :data:`cypher.functions.FUNCTIONS`."""
 
 
-# --- operators ----------------------------------------------------------------------------------------------
+# --- operators ------------------------------------------------------------------------------------------------------
 
 
 def arithmetic(operator: ArithmeticOperator) -> Operation:
@@ -208,15 +208,15 @@ def _shift_right(value: int, count: int) -> int:
     return _shift_left(value, -count) if count < 0 else value >> min(count, 64)
 
 
-def _add(left: Any, right: Any) -> Number:
+def _add(left: Number, right: Number) -> Number:
     return left + right
 
 
-def _subtract(left: Any, right: Any) -> Number:
+def _subtract(left: Number, right: Number) -> Number:
     return left - right
 
 
-def _multiply(left: Any, right: Any) -> Number:
+def _multiply(left: Number, right: Number) -> Number:
     return left * right
 
 
@@ -242,7 +242,7 @@ _ARITHMETIC: Final[Mapping[ArithmeticOperator, Operation]] = MappingProxyType(
 )
 
 
-# --- CAST ---------------------------------------------------------------------------------------------------
+# --- CAST -----------------------------------------------------------------------------------------------------------
 
 
 def cast(value: Value, from_type: ValueType, to_type: ValueType) -> Value:
@@ -327,7 +327,7 @@ _CASTS: Final[dict[tuple[ValueType, ValueType], Callable[[Any], Value]]] = {
 }
 
 
-# --- LIKE ---------------------------------------------------------------------------------------------------
+# --- LIKE -----------------------------------------------------------------------------------------------------------
 
 
 def like_matcher(pattern: str) -> Callable[[str], bool]:

@@ -1,8 +1,9 @@
 """Finding nodes: from a query to the few candidates that an index gives, and from those to the answer.
 
-A *source* is a set of ids that holds every match of some condition. The smallest source gives the candidates, other small
-ones are intersected with it, and what no source stands for is tested node by node. A limited list in an order that an index
-has may instead walk that index from the cursor on; it stops walking when that turns out to cost more than the candidates.
+A *source* is a set of ids that holds every match of some condition. The smallest source gives the candidates, other
+small ones are intersected with it, and what no source stands for is tested node by node. A limited list in an order
+that an index has may instead walk that index from the cursor on; it stops walking when that turns out to cost more than
+the candidates.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any
 from backends.memory.links import LinkTable
 from backends.memory.predicate import Matcher, aliases_in, conjuncts
 from backends.memory.table import NodeTable, column_key, fold
-from cypher import Filter, ast
-from lineage.backend import FIELDS, NEIGHBOURS, LinkQuery, NeighbourLink, NodeQuery, OrderBy
+from cypher import ast
+from lineage.backend import NEIGHBOURS, NeighbourLink, NodeQuery, OrderBy
 from lineage.model import LinkKind, NodeKind
 
 __all__ = ["Search"]
@@ -33,7 +34,7 @@ _id = attrgetter("id")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A superset of the matches of ``condition`` (exactly them if ``is_exact``), about ``size`` ids, ascending or not."""
+    """About ``size`` ids: a superset of the matches of ``condition``, or exactly them if ``is_exact``."""
 
     size: int
     ids: Callable[[], AbstractSet[int]]
@@ -55,7 +56,7 @@ class Search:
         self._type_ids = type_ids
         self._matchers: dict[tuple[NodeKind, tuple[ast.Expression, ...], tuple[ast.Row, ...]], Matcher] = {}
 
-    # --- the answer -------------------------------------------------------------------------------------------------------
+    # --- the answer --------------------------------------------------------------------------------------------------
 
     def find(self, query: NodeQuery) -> list[Any]:
         """Return the nodes of a query in its order."""
@@ -102,7 +103,10 @@ class Search:
     def _open_rows(
         self, rows: Sequence[ast.Row], parts: Sequence[ast.Expression], settled: set[int]
     ) -> tuple[ast.Row, ...]:
-        """The rows whose existence is still to be shown: an index hit on a property, or on a neighbour, has shown it."""
+        """The rows whose existence is still to be shown:
+
+        an index hit on a property, or on a neighbour, has shown it.
+        """
         shown: set[ast.Row] = set()
         for part in parts:
             if id(part) in settled:
@@ -131,7 +135,7 @@ class Search:
     def _walk(
         self, table: NodeTable, query: NodeQuery, matches: Callable[[Any], bool], budget: int | None
     ) -> list[Any] | None:
-        """Go through the nodes in the query's order; None when ``budget`` nodes were seen before the answer was complete."""
+        """Go through the nodes in the query's order; None if ``budget`` of them did not complete the answer."""
         found: list[Any] = []
         trivial = isinstance(matches, Matcher) and matches.is_trivial
         if (
@@ -153,7 +157,7 @@ class Search:
                     break
         return found
 
-    # --- neighbours -------------------------------------------------------------------------------------------------------
+    # --- neighbours --------------------------------------------------------------------------------------------------
 
     def _neighbours_of(self, kind: NodeKind) -> Callable[[Any, str], Sequence[Any]]:
         def neighbours(node: Any, name: str) -> Sequence[Any]:
@@ -166,7 +170,7 @@ class Search:
 
         return neighbours
 
-    # --- sources ----------------------------------------------------------------------------------------------------------
+    # --- sources -----------------------------------------------------------------------------------------------------
 
     def _key_sources(self, table: NodeTable, query: NodeQuery) -> list[Source]:
         sources: list[Source] = []
@@ -223,7 +227,9 @@ class Search:
             if source is not None:
                 yield source
 
-    def _column_source(self, kind: NodeKind, part: ast.Expression) -> Source | None:  # noqa: PLR0911  # one answer for each indexable form
+    def _column_source(
+        self, kind: NodeKind, part: ast.Expression
+    ) -> Source | None:  # one answer for each indexable form
         table = self._tables[kind]
         match part:
             case ast.Comparison(
@@ -274,7 +280,7 @@ class Search:
         start, end = _range(
             symbol,
             value,
-            lambda each: ordered.bisect_left((each,)),
+            lambda each: ordered.bisect_left((each, 0)),
             lambda each: ordered.bisect_right((each, _AFTER_ALL_IDS)),
             len(ordered),
         )
@@ -298,7 +304,8 @@ class Search:
     def _neighbour_source(
         self, kind: NodeKind, row: ast.NeighbourRow, parts: Sequence[ast.Expression], *, alone: bool
     ) -> Source | None:
-        """The nodes with a neighbour for which ``parts`` hold, if an index says which neighbours those are and they are few.
+        """The nodes with a neighbour for which ``parts`` hold, if an index says which neighbours those are and they are
+        few.
 
         The source settles its condition only if there is one part and nothing else is said of this neighbour.
         """
@@ -321,7 +328,7 @@ class Search:
         return self._linked(how, neighbour_ids, condition, is_exact=exact)
 
 
-# --- order ------------------------------------------------------------------------------------------------------------
+# --- order ----------------------------------------------------------------------------------------------------------
 
 
 def _ordered(found: list[Any], query: NodeQuery) -> list[Any]:
@@ -362,17 +369,23 @@ def _starting(
         return None
     prefix = fold(pattern[:length])
     folded = table.column(column_key(column)).folded
-    start, end = folded.bisect_left((prefix,)), folded.bisect_left((prefix + _AFTER_ALL_TEXTS,))
+    after = _after(prefix)
+    start, end = folded.bisect_left((prefix, 0)), folded.bisect_left((after, 0)) if after else len(folded)
     return Source(
         end - start, lambda: {node_id for _, node_id in folded.islice(start, end)}, part, pattern[length:] == "%"
     )
 
 
-# --- small pieces -----------------------------------------------------------------------------------------------------
+# --- small pieces ---------------------------------------------------------------------------------------------------
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_AFTER_ALL_IDS = float("inf")
-_AFTER_ALL_TEXTS = "\U0010ffff" * 2
+_AFTER_ALL_IDS = 2**63
+
+
+def _after(prefix: str) -> str:
+    """Return the first text after all that start with ``prefix``; an empty one if there is none."""
+    stem = prefix.rstrip("\U0010ffff")
+    return stem[:-1] + chr(ord(stem[-1]) + 1) if stem else ""
 
 
 def _range(

@@ -1,7 +1,7 @@
 """The nodes of one kind, and the indexes over them.
 
-Unique keys and uris are indexed always. Every other attribute and property is indexed when a query first asks for it, and
-kept up to date from then on: a store that nobody filters pays nothing for filters.
+Unique keys and uris are indexed always. Every other attribute and property is indexed when a query first asks for it,
+and kept up to date from then on: a store that nobody filters pays nothing for filters.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, KeysView, Mapping
 from operator import attrgetter
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 from sortedcontainers import SortedList
 
@@ -21,7 +21,7 @@ from lineage.model import Node, NodeKind
 
 __all__ = ["Column", "ColumnKey", "NodeTable", "column_key", "fold"]
 
-ColumnKey: TypeAlias = Union[str, tuple[str, str, ValueType]]
+ColumnKey: TypeAlias = str | tuple[str, str, ValueType]
 """A record's field, or a property's family, key and type."""
 
 _PYTHON_TYPE = {ValueType.INT64: int, ValueType.DOUBLE: float, ValueType.STRING: str, ValueType.BOOL: bool}
@@ -70,8 +70,8 @@ class Column:
     def __init__(self, key: ColumnKey, nodes: Iterable[Node]) -> None:
         self.read = reader(key)
         self.by_value: dict[Any, dict[int, None]] = {}
-        self._ordered: SortedList | None = None
-        self._folded: SortedList | None = None
+        self._ordered: SortedList[tuple[Any, int]] | None = None
+        self._folded: SortedList[tuple[str, int]] | None = None
         read, by_value = self.read, self.by_value
         for node in nodes:
             value = read(node)
@@ -112,14 +112,14 @@ class Column:
         return self.by_value.get(value, _NOTHING).keys()
 
     @property
-    def ordered(self) -> SortedList:
+    def ordered(self) -> SortedList[tuple[Any, int]]:
         """Pairs (value, id), in order."""
         if self._ordered is None:
             self._ordered = SortedList((value, node_id) for value, ids in self.by_value.items() for node_id in ids)
         return self._ordered
 
     @property
-    def folded(self) -> SortedList:
+    def folded(self) -> SortedList[tuple[str, int]]:
         """Pairs (folded text, id), in order."""
         if self._folded is None:
             self._folded = SortedList((fold(value), node_id) for value, ids in self.by_value.items() for node_id in ids)
@@ -218,7 +218,8 @@ class NodeTable:
             taken = self.by_name.get((node.type_id, node.name))
             if taken is not None and taken != node_id:
                 raise AlreadyExistsError(
-                    f"given node already exists: {self.kind.lower()} {taken} of type {node.type!r} has the name {node.name!r}; "
+                    f"given node already exists: {self.kind.lower()} {taken} of type {node.type!r} has the name "
+                    f"{node.name!r}; "
                     "pass its id to update it, or choose another name"
                 )
         if node.external_id is not None:
