@@ -102,15 +102,20 @@ check: $(DEV_STAMP)  ## Lint, format, types (mypy strict, pyright), import direc
 	$(call say,import-linter)
 	@out=$$($(VENV)/bin/lint-imports --no-logo 2>&1) || { echo "$$out"; exit 1; }; echo "$$out" | tail -n 1
 
+.PHONY: servers
+servers: $(DEV_STAMP)  ## See that what the server tests need is here (Java, Maven, Chromium), and fetch Neo4j's jars once
+	$(call say,what the server tests need)
+	@$(PY) -m tests.servers.ensure
+
 .PHONY: suite
-suite: $(DEV_STAMP)  ## The whole test suite, and no checks (PYTEST_ARGS=...)
+suite: $(DEV_STAMP) servers  ## The whole test suite, and no checks (PYTEST_ARGS=...)
 	$(call say,pytest: the whole suite)
 	@$(PY) -m pytest -q -n auto --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: unit
 unit: $(DEV_STAMP)  ## The fast part for every day: unit tests, conformance on the memory store (PYTEST_ARGS=...)
-	$(call say,pytest: unit and conformance, without the slow and differential tests)
-	@$(PY) -m pytest -q -m "not slow and not differential" $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
+	$(call say,pytest: unit and conformance, without the slow, differential and Neo4j tests)
+	@$(PY) -m pytest -q -m "not slow and not differential and not neo4j" $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
 
 .PHONY: format
 format: $(DEV_STAMP)  ## Format the code and fix what ruff can fix by itself
@@ -124,10 +129,10 @@ bench: $(DEV_STAMP)  ## Compare the speed with the reference implementation (BEN
 # --- now and then ------------------------------------------------------------------------------------------------
 
 # The tests and what they read, copied to a folder where lineage/, backends/ and cypher/ are not, so that only the installed wheel can be imported.
-TESTED := $(wildcard tests examples benchmarks docs README.md CHANGELOG.md CONTRIBUTING.md pyproject.toml Makefile)
+TESTED := $(wildcard tests examples benchmarks docs browser docker-compose.yml README.md CHANGELOG.md CONTRIBUTING.md pyproject.toml Makefile)
 
 .PHONY: wheel-test
-wheel-test: $(DEV_STAMP)  ## Build the wheel, install it in a fresh environment outside the checkout, run the suite on it
+wheel-test: $(DEV_STAMP) servers  ## Build the wheel, install it in a fresh environment outside the checkout, run the suite on it
 	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	echo "==> building the wheel"; \
 	out=$$($(PY) -m build --wheel --no-isolation --outdir "$$work/dist" . 2>&1) || { echo "$$out"; exit 1; }; \
@@ -144,7 +149,7 @@ wheel-test: $(DEV_STAMP)  ## Build the wheel, install it in a fresh environment 
 
 # uv is in the locked development requirements. Pins stay as they are unless UPGRADE=1.
 LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
-	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --extra demo
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --extra demo --extra neo4j
 
 .PHONY: lock
 lock: | $(DEV_STAMP)  ## Write the lock files in requirements/ anew after a change of dependencies (UPGRADE=1: newest versions)

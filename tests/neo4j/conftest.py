@@ -1,0 +1,3 @@
+from tests.servers.fixtures import empty_neo4j, neo4j_server
+
+__all__ = ["empty_neo4j", "neo4j_server"]
