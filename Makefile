@@ -30,7 +30,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 
 # The folders with Python code in them.
-CODE := $(foreach d,lineage backends cypher tests benchmarks examples,$(if $(wildcard $d/*.py $d/*/*.py),$d))
+CODE := $(foreach d,lineage backends cypher browser tests benchmarks examples,$(if $(wildcard $d/*.py $d/*/*.py),$d))
 
 say = @printf '==> %s\n' "$(1)"
 
@@ -146,6 +146,10 @@ wheel-test: $(DEV_STAMP) servers  ## Build the wheel, install it in a fresh envi
 	echo "==> pytest on the installed wheel"; \
 	env -u PYTHONPATH "$$work/venv/bin/python" -c 'import lineage, sys; f = lineage.__file__; sys.exit(None if f.startswith(sys.prefix) else f"error: imported {f}, not the wheel")'; \
 	env -u PYTHONPATH "$$work/venv/bin/python" -m pytest -q -n auto --dist worksteal -p no:cacheprovider $(PYTEST_ARGS)
+
+.PHONY: browser
+browser: | $(DEV_STAMP)  ## Write Neo4j Browser's style and saved queries anew after a change in browser/
+	@$(PY) browser/build.py
 
 # uv is in the locked development requirements. Pins stay as they are unless UPGRADE=1.
 LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \

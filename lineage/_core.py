@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import operator
+import random
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from lineage.backend import Backend, Transaction
-from lineage.errors import FailedPreconditionError, InvalidArgumentError
+from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, LineageError
 from lineage.model import Record
 from lineage.schema import TypeCatalog, ensure_simple_types
 from lineage.writing import Writer
+
+REPEAT_FOR_S = 20.0
+"""How long a unit of work is repeated that fails for a passing reason: a deadlock, a lost race, a lost connection."""
+MAX_CLASHES = 4
+"""How often something that must be unique may turn out to be taken, where it may be the work of a faster client."""
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 1.0
 
 Result = TypeVar("Result")
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -37,20 +44,36 @@ class StoreCore:
     def _read(self, body: Callable[[Transaction], Result]) -> Result:
         """Run ``body`` on one state of the store."""
         self._check_open()
-        with self._backend.transaction() as tx:
-            return body(tx)
+        return self._run(body, write=False)
 
     def _change(self, body: Callable[[Transaction], Result]) -> Result:
         """Run ``body`` as one unit of work: all of it happens, or nothing."""
         self._check_open()
-        with self._backend.transaction(write=True) as tx:
-            return body(tx)
+        return self._run(body, write=True)
 
     def _write(self, body: Callable[[Writer], Result]) -> Result:
         """Run ``body`` with a writer as one unit of work."""
         self._check_open()
-        with self._backend.transaction(write=True) as tx:
-            return body(Writer(tx, self._catalog, self._clock()))
+        return self._run(lambda tx: body(Writer(tx, self._catalog, self._clock())), write=True)
+
+    def _run(self, body: Callable[[Transaction], Result], *, write: bool) -> Result:
+        """Run a unit of work, and run it again while the backend says that this may help.
+
+        Nothing is kept of one that failed, so a body may run any number of times.
+        """
+        deadline = time.monotonic() + REPEAT_FOR_S
+        delay_s = FIRST_DELAY_S
+        clashes = 0
+        while True:
+            try:
+                with self._backend.transaction(write=write) as tx:
+                    return body(tx)
+            except LineageError as error:
+                clashes += isinstance(error, AlreadyExistsError)
+                if not error.repeatable or clashes > MAX_CLASHES or time.monotonic() > deadline:
+                    raise
+            time.sleep(random.uniform(0, delay_s))  # noqa: S311  # jitter, no secret
+            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
 
     def _check_open(self) -> None:
         if self._closed:

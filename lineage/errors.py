@@ -56,7 +56,8 @@ class LineageError(Exception):
     """Root of the tree.
 
     ``code`` is the status number that MLMD and gRPC use, ``status`` its name; ``retryable`` says whether the same call
-    may succeed when made again.
+    may succeed when made again. A backend sets ``repeatable`` on an error after which it has kept nothing of the unit
+    of work and running it again may succeed; the engine then does so for a while before anybody sees the error.
     """
 
     code: ClassVar[int] = 2
@@ -66,6 +67,7 @@ class LineageError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.repeatable = False
 
 
 class CancelledError(LineageError):

@@ -15,7 +15,12 @@ from lineage.errors import InvalidArgumentError, near_matches
 if TYPE_CHECKING:
     from lineage.backend import Backend
 
-_OWN = {"memory": "backends.memory:open_backend"}
+_OWN = {
+    "memory": "backends.memory:open_backend",
+    **dict.fromkeys(
+        ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc"), "backends.neo4j:open_backend"
+    ),
+}
 """Scheme to function; entry points add to these and cannot replace them."""
 
 

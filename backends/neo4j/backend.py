@@ -1,0 +1,152 @@
+"""The store in Neo4j: sessions, the cache of types, blocks of ids."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+import neo4j
+from neo4j.exceptions import DriverError, Neo4jError
+
+from backends.neo4j.connection import Address
+from backends.neo4j.errors import translated
+from backends.neo4j.ids import IdBlocks
+from backends.neo4j.layout import COUNTER, STORE, TYPE, TYPE_LABELS
+from backends.neo4j.records import type_from_graph
+from backends.neo4j.schema import Schema
+from backends.neo4j.transaction import Neo4jTransaction, Types
+from lineage.errors import FailedPreconditionError
+from lineage.model import NodeKind, NodeType
+
+__all__ = ["Neo4jBackend"]
+
+_RESERVE = f"MATCH (c:{COUNTER} {{kind: $kind}}) SET c.next = c.next + $count RETURN c.next - $count AS first"
+_RETURN = f"MATCH (c:{COUNTER} {{kind: $kind}}) WHERE c.next = $end SET c.next = $first"
+TYPES_STATEMENT = (
+    f"MATCH (s:{STORE} {{id: 0}}) OPTIONAL MATCH (t:{TYPE}) "
+    "RETURN s.types_version AS version, collect([labels(t), properties(t)]) AS types"
+)
+
+
+class Neo4jBackend:
+    """A store in a Neo4j database."""
+
+    def __init__(self, driver: neo4j.Driver, address: Address, *, index_declared_properties: bool = True) -> None:
+        self.driver = driver
+        self.address = address
+        self.index_declared_properties = index_declared_properties
+        self.bookmarks = neo4j.GraphDatabase.bookmark_manager()
+        self.ids = IdBlocks(self._reserve)
+        self.schema = Schema(self.run_alone, address.database)
+        self._types: Types | None = None
+        self._types_lock = Lock()
+        self._last_sequence = 0
+        self._sequence_lock = Lock()
+
+    # --- the seam -----------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Create constraints and indexes. Raises FailedPreconditionError if the database is not ours."""
+        self.schema.prepare()
+
+    def transaction(self, *, write: bool = False) -> Neo4jTransaction:
+        return Neo4jTransaction(self, write=write)
+
+    def close(self) -> None:
+        """Give unused ids back, and close all connections."""
+        for kind, (first, end) in self.ids.rest().items():
+            try:
+                self.run_alone(_RETURN, kind=kind.value, first=first, end=end)
+            except (DriverError, Neo4jError):  # noqa: PERF203  # then they are gaps, which are allowed
+                break
+        self.driver.close()
+
+    # --- for transactions ---------------------------------------------------------------------------------------------
+
+    def session(self, *, write: bool) -> neo4j.Session:
+        """Begin a session, which sees what earlier sessions of this backend wrote."""
+        return self.driver.session(
+            database=self.address.database,
+            default_access_mode=neo4j.WRITE_ACCESS if write else neo4j.READ_ACCESS,
+            bookmark_manager=self.bookmarks,
+            fetch_size=10_000,
+        )
+
+    def run_alone(self, statement: str, **parameters: Any) -> list[Any]:
+        """Run one statement in a transaction of its own. Raises the driver's errors."""
+        with self.session(write=True) as session:
+            return list(session.run(statement, parameters))
+
+    def _reserve(self, kind: NodeKind, count: int) -> int:
+        try:
+            rows = self.run_alone(_RESERVE, kind=kind.value, count=count)
+        except (DriverError, Neo4jError) as error:
+            raise translated(error) from error
+        if not rows:
+            raise self.emptied()
+        first: int = rows[0]["first"]
+        return first
+
+    def emptied(self) -> FailedPreconditionError:
+        """Build the error for a database that was a store and is none any more."""
+        return FailedPreconditionError(
+            f"the Neo4j database {self.address.database!r} has lost what makes it a lineage store; open it again"
+        )
+
+    def sequence(self, count: int) -> int:
+        """Return the first of ``count`` numbers that only grow: nanoseconds, or one more than the last."""
+        with self._sequence_lock:
+            first = max(time.time_ns(), self._last_sequence + 1)
+            self._last_sequence = first + count - 1
+            return first
+
+    # --- types --------------------------------------------------------------------------------------------------------
+
+    @property
+    def types(self) -> Types | None:
+        """The types as last read."""
+        return self._types
+
+    def read_types(self, run: Callable[[str, dict[str, Any]], list[Any]]) -> Types:
+        """Read all types, and keep them. Those of a kind stay the same object if nothing changed."""
+        rows = run(TYPES_STATEMENT, {})
+        if not rows:
+            raise self.emptied()
+        version, found = rows[0]
+        by_kind: dict[NodeKind, list[NodeType]] = {kind: [] for kind in NodeKind}
+        for labels, graph in found:
+            for kind, label in TYPE_LABELS.items():
+                if graph is not None and label in labels:
+                    by_kind[kind].append(type_from_graph(kind, graph))
+        ordered = {kind: tuple(sorted(types, key=lambda each: each.id or 0)) for kind, types in by_kind.items()}
+        return self.keep_types(version, ordered)
+
+    def keep_types(self, version: int, by_kind: Mapping[NodeKind, Sequence[NodeType]]) -> Types:
+        """Keep types for later transactions, unless newer ones are kept already; return those given."""
+        with self._types_lock:
+            known = self._types
+            if known is not None and known.version == version:
+                return known
+            types = Types(
+                version,
+                {
+                    kind: known.by_kind[kind] if known is not None and known.by_kind[kind] == tuple(given) else tuple(given)
+                    for kind, given in by_kind.items()
+                },
+            )
+            if known is None or known.version < version:
+                self._types = types
+            return types
+
+    def forget_types(self) -> None:
+        """Read the types again when they are needed next."""
+        with self._types_lock:
+            self._types = None
+
+    def types_changed(self, changed: Mapping[NodeKind, Sequence[NodeType]]) -> None:
+        """Index the properties that types declare; called after they were committed."""
+        if self.index_declared_properties:
+            for kind, types in changed.items():
+                self.schema.index_declared(kind, types)

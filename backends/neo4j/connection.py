@@ -1,0 +1,95 @@
+"""The URL of a Neo4j store, and the driver that serves it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+import neo4j
+
+from lineage.errors import InvalidArgumentError, near_matches
+
+__all__ = ["SCHEMES", "Address", "connect", "parse_address"]
+
+SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a store is, and who asks. ``url`` has neither a password nor a database in it."""
+
+    url: str
+    user: str | None
+    password: str | None
+    database: str
+
+
+def parse_address(
+    url: str, *, user: str | None = None, password: str | None = None, database: str | None = None
+) -> Address:
+    """Return the address that a URL means.
+
+    What the arguments leave open is taken from the URL, ``neo4j://USER:PASSWORD@HOST:PORT/DATABASE``, and then from
+    LINEAGE_NEO4J_USER, LINEAGE_NEO4J_PASSWORD and LINEAGE_NEO4J_DATABASE; the database is ``neo4j`` if nobody says.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidArgumentError(f"the URL of the Neo4j store cannot be read: {error}; use neo4j://host:7687") from None
+    if parts.scheme not in SCHEMES:
+        raise InvalidArgumentError(f"{parts.scheme!r} is no scheme of Neo4j; use one of {', '.join(SCHEMES)}")
+    if not host:
+        raise InvalidArgumentError("the URL of the Neo4j store has no host; use e.g. 'neo4j://localhost:7687'")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    named = [each for each in (unquote(parts.path.strip("/")), options.pop("database", "")) if each]
+    if len(set(named)) > 1:
+        raise InvalidArgumentError(f"the URL names the databases {named[0]!r} and {named[1]!r}; name one")
+    if options and not parts.scheme.startswith("neo4j"):
+        raise InvalidArgumentError(f"a bolt URL takes no option {next(iter(options))!r}; leave it out")
+    literal = f"[{host}]" if ":" in host else host
+    routing = f"?{urlencode(options)}" if options else ""
+    environment = os.environ
+    return Address(
+        url=f"{parts.scheme}://{literal}{'' if port is None else f':{port}'}{routing}",
+        user=user or (unquote(parts.username) if parts.username else None) or environment.get("LINEAGE_NEO4J_USER"),
+        password=password
+        or (unquote(parts.password) if parts.password else None)
+        or environment.get("LINEAGE_NEO4J_PASSWORD"),
+        database=database or (named[0] if named else None) or environment.get("LINEAGE_NEO4J_DATABASE") or "neo4j",
+    )
+
+
+_DRIVER_OPTIONS = (
+    "max_connection_pool_size",
+    "connection_acquisition_timeout",
+    "connection_timeout",
+    "max_connection_lifetime",
+    "liveness_check_timeout",
+    "keep_alive",
+    "trusted_certificates",
+    "encrypted",
+)
+
+
+def connect(address: Address, options: dict[str, Any]) -> neo4j.Driver:
+    """Return a driver; nothing is sent yet. Raises InvalidArgumentError on an unknown option."""
+    for name in options:
+        if name not in _DRIVER_OPTIONS:
+            raise InvalidArgumentError(
+                f"a Neo4j store has no option {name!r}{near_matches(name, _DRIVER_OPTIONS)}; leave it out"
+            )
+    auth = None
+    if address.user or address.password:
+        auth = (address.user or "neo4j", address.password or "")
+    settings: dict[str, Any] = {
+        "connection_timeout": 10.0,
+        "connection_acquisition_timeout": 60.0,
+        "keep_alive": True,
+        **options,
+    }
+    return neo4j.GraphDatabase.driver(
+        address.url, auth=auth, user_agent="lineage-graph", notifications_min_severity="OFF", **settings
+    )

@@ -1,0 +1,162 @@
+r"""Where everything stands in the graph: labels, relationship types, keys; the renderer's description of them.
+
+::
+
+    (:Artifact)-[:INPUT]->(:Execution)-[:OUTPUT]->(:Artifact)      along the flow of data
+    (:Context)-[:ATTRIBUTION]->(:Artifact)   (:Context)-[:ASSOCIATION]->(:Execution)
+    (:Context)-[:PARENT]->(:Context)         from parent to child
+    (:Type:ArtifactType)-[:PARENT_TYPE]->(:Type:ArtifactType)
+
+A property ``k`` is the key ``properties.k`` or ``custom_properties.k`` with a native value. What Neo4j has no value for
+has a prefix of its own: ``struct.properties.k`` is JSON, ``proto.properties.k`` JSON of the type URL and the base64
+bytes, ``long.properties.k`` a text too long for an index. Neo4j refuses NUL in a key: U+E000 escapes it, and itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final
+
+from cypher.ast import PropertyRow
+from cypher.graph import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty
+from lineage.backend import FIELDS, NEIGHBOURS, SCOPES
+from lineage.model import ArtifactState, EventType, ExecutionState, LinkKind, NodeKind
+
+__all__ = [
+    "COUNTER",
+    "GRAPH_KINDS",
+    "LINK_ENDS",
+    "OUR_LABELS",
+    "RELATIONSHIPS",
+    "STORE",
+    "TYPE",
+    "TYPE_LABELS",
+    "decode_key",
+    "encode_key",
+    "relationship_of",
+    "type_label",
+]
+
+STORE, COUNTER, TYPE = "LineageStore", "LineageCounter", "Type"
+TYPE_LABELS: Final = {kind: f"{kind.value}Type" for kind in NodeKind}
+OUR_LABELS: Final = frozenset({*(kind.value for kind in NodeKind), *TYPE_LABELS.values(), STORE, COUNTER, TYPE})
+
+LONG: Final = "long."
+MAX_INDEXED_BYTES: Final = 4000
+"""Longer texts are kept out of indexes, which take about 8 kB a row."""
+MAX_KEY_BYTES: Final = 4000
+"""Names and external ids must fit into their unique index."""
+
+_ESCAPE: Final = "\ue000"
+
+
+def encode_key(name: str) -> str:
+    """Return a property's name as part of a key."""
+    if _ESCAPE in name or "\0" in name:
+        return name.replace(_ESCAPE, _ESCAPE * 2).replace("\0", _ESCAPE + "0")
+    return name
+
+
+def decode_key(key: str) -> str:
+    """Undo :func:`encode_key`."""
+    if _ESCAPE not in key:
+        return key
+    parts = key.split(_ESCAPE * 2)
+    return _ESCAPE.join(part.replace(_ESCAPE + "0", "\0") for part in parts)
+
+
+def type_label(name: str) -> list[str]:
+    """Return the labels that a type gives its nodes: its name, unless that is one of ours or no label can be it."""
+    if not name or name in OUR_LABELS or "\0" in name or len(name) > 1000:
+        return []
+    return [name]
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+RELATIONSHIPS: Final[Mapping[LinkKind, tuple[str, ...]]] = {
+    LinkKind.EVENT: ("INPUT", "OUTPUT"),
+    LinkKind.ATTRIBUTION: ("ATTRIBUTION",),
+    LinkKind.ASSOCIATION: ("ASSOCIATION",),
+    LinkKind.PARENT: ("PARENT",),
+}
+LINK_ENDS: Final[Mapping[str, tuple[str, NodeKind, str, NodeKind]]] = {
+    "INPUT": ("artifact_id", NodeKind.ARTIFACT, "execution_id", NodeKind.EXECUTION),
+    "OUTPUT": ("execution_id", NodeKind.EXECUTION, "artifact_id", NodeKind.ARTIFACT),
+    "ATTRIBUTION": ("context_id", NodeKind.CONTEXT, "artifact_id", NodeKind.ARTIFACT),
+    "ASSOCIATION": ("context_id", NodeKind.CONTEXT, "execution_id", NodeKind.EXECUTION),
+    "PARENT": ("parent_id", NodeKind.CONTEXT, "child_id", NodeKind.CONTEXT),
+}
+"""Relationship type to the key and kind of its source, and of its target."""
+
+
+def relationship_of(event_type: EventType) -> str:
+    """Return the relationship type of an event."""
+    return "INPUT" if event_type.is_input else "OUTPUT"
+
+
+# --- what the renderer needs ------------------------------------------------------------------------------------------
+
+
+def _names(enumeration: type[IntEnum]) -> dict[int, str]:
+    return {member.value: member.name for member in enumeration}
+
+
+_ATTRIBUTES: Final[Mapping[str, GraphAttribute]] = {
+    "id": GraphAttribute("id", is_selective=True),
+    "type_id": GraphAttribute("type_id"),
+    "type": GraphAttribute("type", together_with=("id",)),
+    "name": GraphAttribute("name", together_with=("type_id",), is_selective=True),
+    "external_id": GraphAttribute("external_id", is_selective=True),
+    "create_time_ms": GraphAttribute("create_time_ms", together_with=("id",)),
+    "last_update_time_ms": GraphAttribute("last_update_time_ms", together_with=("id",)),
+    "uri": GraphAttribute("uri", long_key=f"{LONG}uri", is_selective=True),
+    "state": GraphAttribute("state", names=_names(ArtifactState)),
+    "last_known_state": GraphAttribute("last_known_state", names=_names(ExecutionState)),
+}
+_EVENT_ATTRIBUTES: Final[Mapping[str, GraphAttribute]] = {
+    "type": GraphAttribute("type", names=_names(EventType)),
+    "milliseconds_since_epoch": GraphAttribute("time_ms"),
+    "artifact_id": GraphAttribute("id", is_selective=True, of_end=True),
+    "execution_id": GraphAttribute("id", is_selective=True, of_end=True),
+}
+
+
+def property_of(row: PropertyRow) -> GraphProperty:
+    """Return the keys under which a property may be."""
+    key = f"{row.family}.{encode_key(row.key)}"
+    return GraphProperty(key, LONG + key, (f"struct.{key}", f"proto.{key}"))
+
+
+def _neighbours(kind: NodeKind) -> dict[str, GraphNeighbour]:
+    found: dict[str, GraphNeighbour] = {}
+    for (owner, name), link in NEIGHBOURS.items():
+        if owner is not kind:
+            continue
+        types = RELATIONSHIPS[link.link]
+        wanted = SCOPES[kind].neighbours[name].attributes
+        if link.kind is None:
+            end = NodeKind.ARTIFACT if link.neighbour_end == "artifact_id" else NodeKind.EXECUTION
+            attributes = {attribute: _EVENT_ATTRIBUTES[attribute] for attribute in wanted}
+            found[name] = GraphNeighbour(
+                types, "both", end.value, attributes, is_relationship=True, path_key="path"
+            )
+            continue
+        source_key = LINK_ENDS[types[0]][0]
+        direction = "out" if link.node_end == source_key else "in"
+        attributes = {attribute: _ATTRIBUTES[FIELDS.get(attribute, attribute)] for attribute in wanted}
+        found[name] = GraphNeighbour(types, "out" if direction == "out" else "in", link.kind.value, attributes)
+    return found
+
+
+GRAPH_KINDS: Final[Mapping[NodeKind, GraphKind]] = {
+    kind: GraphKind(
+        kind.value,
+        {name: _ATTRIBUTES[FIELDS.get(name, name)] for name in SCOPES[kind].attributes},
+        _neighbours(kind),
+        property_of,
+        MAX_INDEXED_BYTES,
+    )
+    for kind in NodeKind
+}

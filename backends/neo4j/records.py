@@ -1,0 +1,261 @@
+"""Between records and what stands in the graph."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from backends.neo4j.layout import LONG, MAX_INDEXED_BYTES, MAX_KEY_BYTES, decode_key, encode_key
+from lineage.errors import DataLossError, InvalidArgumentError
+from lineage.model import (
+    Artifact,
+    ArtifactState,
+    ArtifactStructType,
+    ArtifactType,
+    Association,
+    Attribution,
+    Context,
+    ContextType,
+    Event,
+    EventType,
+    Execution,
+    ExecutionState,
+    ExecutionType,
+    Link,
+    NodeKind,
+    NodeType,
+    ParentContext,
+    PropertyType,
+)
+from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
+
+__all__ = ["link_from_row", "node_from_graph", "node_to_graph", "path_to_graph", "type_from_graph", "type_to_graph"]
+
+_RECORD: Final[Mapping[NodeKind, Any]] = {
+    NodeKind.ARTIFACT: Artifact,
+    NodeKind.EXECUTION: Execution,
+    NodeKind.CONTEXT: Context,
+}
+_TYPE_RECORD: Final[Mapping[NodeKind, Any]] = {
+    NodeKind.ARTIFACT: ArtifactType,
+    NodeKind.EXECUTION: ExecutionType,
+    NodeKind.CONTEXT: ContextType,
+}
+_DEFAULTS: Final = {
+    kind: {name: field.default for name, field in record.model_fields.items()} for kind, record in _RECORD.items()
+}
+_ARTIFACT_STATES: Final = {state.name: state for state in ArtifactState}
+_EXECUTION_STATES: Final = {state.name: state for state in ExecutionState}
+_EVENT_TYPES: Final = {event_type.name: event_type for event_type in EventType}
+_FAMILIES: Final = ("properties", "custom_properties")
+_PLAIN_FIELDS: Final = ("name", "external_id")
+
+
+# --- nodes ------------------------------------------------------------------------------------------------------------
+
+
+def node_to_graph(node: Any) -> dict[str, Any]:
+    """Return the keys and values of a node. Raises InvalidArgumentError if its name cannot be indexed."""
+    graph: dict[str, Any] = {
+        "id": node.id,
+        "type_id": node.type_id,
+        "type": node.type,
+        "create_time_ms": node.create_time_ms,
+        "last_update_time_ms": node.last_update_time_ms,
+    }
+    for field in _PLAIN_FIELDS:
+        text = getattr(node, field)
+        if text is not None:
+            if len(text) * 3 > MAX_KEY_BYTES and len(text.encode()) > MAX_KEY_BYTES:
+                raise InvalidArgumentError(
+                    f"the {field} {text[:20] + '...'!r} has {len(text.encode())} bytes, and Neo4j can index "
+                    f"{MAX_KEY_BYTES}; choose a shorter one"
+                )
+            graph[field] = text
+    if node.kind is NodeKind.ARTIFACT:
+        _put_text(graph, "uri", node.uri)
+        if node.state is not None:
+            graph["state"] = node.state.name
+    elif node.kind is NodeKind.EXECUTION and node.last_known_state is not None:
+        graph["last_known_state"] = node.last_known_state.name
+    for family in _FAMILIES:
+        for name, value in getattr(node, family).items():
+            _put_value(graph, f"{family}.{encode_key(name)}", value)
+    return graph
+
+
+def _put_text(graph: dict[str, Any], key: str, text: str) -> None:
+    is_long = len(text) * 3 > MAX_INDEXED_BYTES and len(text.encode()) > MAX_INDEXED_BYTES
+    graph[LONG + key if is_long else key] = text
+
+
+def _put_value(graph: dict[str, Any], key: str, value: Any) -> None:
+    kind = type(value)
+    if kind is str:
+        _put_text(graph, key, value)
+    elif kind is FrozenDict or kind is FrozenList:
+        graph[f"struct.{key}"] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    elif kind is ProtoValue:
+        encoded = base64.b64encode(value.value).decode()
+        graph[f"proto.{key}"] = json.dumps({"@type": value.type_url, "value": encoded}, ensure_ascii=False)
+    else:
+        graph[key] = value
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, dict):
+        return FrozenDict({key: _freeze(item) for key, item in value.items()})
+    return FrozenList(_freeze(item) for item in value) if isinstance(value, list) else value
+
+
+_SET: Final = object.__setattr__
+
+
+def node_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> Any:
+    """Return the record of a node. Raises DataLossError if somebody else changed it into none."""
+    values: dict[str, Any] = dict(_DEFAULTS[kind])
+    families: dict[str, dict[str, Any]] = {}
+    try:
+        for key, value in graph.items():
+            if key in values:
+                values[key] = value
+            else:
+                _read_value(key, value, values, families)
+        for family, found in families.items():
+            values[family] = FrozenDict(found)
+        if kind is NodeKind.ARTIFACT:
+            if values["state"] is not None:
+                values["state"] = _ARTIFACT_STATES[values["state"]]
+        elif kind is NodeKind.EXECUTION and values["last_known_state"] is not None:
+            values["last_known_state"] = _EXECUTION_STATES[values["last_known_state"]]
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataLossError(
+            f"{kind.lower()} {graph.get('id')} in Neo4j holds what no {kind.lower()} can: {error!r}; restore it"
+        ) from error
+    record = object.__new__(_RECORD[kind])
+    _SET(record, "__dict__", values)
+    _SET(record, "__pydantic_fields_set__", {name for name, value in values.items() if value is not None})
+    _SET(record, "__pydantic_extra__", None)
+    _SET(record, "__pydantic_private__", None)
+    return record
+
+
+def _read_value(key: str, value: Any, values: dict[str, Any], families: dict[str, dict[str, Any]]) -> None:
+    prefix, _, rest = key.partition(".")
+    if prefix not in _FAMILIES:
+        if prefix == "struct":
+            value = _freeze(json.loads(value))
+        elif prefix == "proto":
+            proto = json.loads(value)
+            value = ProtoValue(proto["@type"], base64.b64decode(proto["value"]))
+        elif key == f"{LONG}uri":
+            values["uri"] = value
+            return
+        elif prefix != "long":
+            return  # a key that somebody added for himself
+        prefix, _, rest = rest.partition(".")
+        if prefix not in _FAMILIES:
+            return
+    families.setdefault(prefix, {})[decode_key(rest)] = value
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def path_to_graph(path: tuple[int | str, ...]) -> list[str]:
+    """Return a path as texts: an index as ``[3]``, a key as it is, or with ``'`` in front if it looks like either."""
+    return [
+        f"[{step}]" if isinstance(step, int) else f"'{step}" if step.startswith(("[", "'")) else step for step in path
+    ]
+
+
+def _path_from_graph(path: list[str]) -> tuple[int | str, ...]:
+    return tuple(
+        int(step[1:-1]) if step.startswith("[") else step[1:] if step.startswith("'") else step for step in path
+    )
+
+
+def link_from_row(relationship: str, source: int, target: int, row: tuple[Any, Any, Any]) -> Link:
+    """Return the record of a relationship. ``row`` has an event's type, path and time."""
+    if relationship == "ATTRIBUTION":
+        return Attribution.trusted(artifact_id=target, context_id=source)
+    if relationship == "ASSOCIATION":
+        return Association.trusted(execution_id=target, context_id=source)
+    if relationship == "PARENT":
+        return ParentContext.trusted(child_id=target, parent_id=source)
+    artifact_id, execution_id = (source, target) if relationship == "INPUT" else (target, source)
+    event_type, path, time_ms = row
+    if event_type not in _EVENT_TYPES:
+        raise DataLossError(
+            f"the event of artifact {artifact_id} and execution {execution_id} in Neo4j has the type {event_type!r}, "
+            "which is none; restore it"
+        )
+    return Event.trusted(
+        artifact_id=artifact_id,
+        execution_id=execution_id,
+        type=_EVENT_TYPES[event_type],
+        path=_path_from_graph(path) if path else (),
+        time_ms=time_ms,
+    )
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+
+def type_to_graph(type_: Any) -> dict[str, Any]:
+    """Return the keys and values of a type; no version is an empty one, so that uniqueness holds for it too."""
+    for field in ("name", "version", "external_id"):
+        text = getattr(type_, field)
+        if text is not None and len(text.encode()) > MAX_KEY_BYTES // 2:
+            raise InvalidArgumentError(
+                f"the {field} {text[:20] + '...'!r} of a type has {len(text.encode())} bytes, and Neo4j can index "
+                f"{MAX_KEY_BYTES // 2}; choose a shorter one"
+            )
+    graph: dict[str, Any] = {"id": type_.id, "name": type_.name, "version": type_.version or ""}
+    for field in ("description", "external_id"):
+        if getattr(type_, field) is not None:
+            graph[field] = getattr(type_, field)
+    if getattr(type_, "base_type", None) is not None:
+        graph["base_type"] = type_.base_type.name
+    for field in ("input_type", "output_type"):
+        if getattr(type_, field, None) is not None:
+            graph[field] = getattr(type_, field).model_dump_json(by_alias=True, exclude_none=True)
+    for name, declared in type_.properties.items():
+        graph[f"properties.{encode_key(name)}"] = declared.name
+    if type_.properties:
+        graph["property_order"] = list(type_.properties)
+    return graph
+
+
+def type_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> NodeType:
+    """Return the record of a type."""
+    record = _TYPE_RECORD[kind]
+    values: dict[str, Any] = {
+        name: graph[name] for name in ("id", "name", "description", "external_id") if graph.get(name) is not None
+    }
+    if graph.get("version"):
+        values["version"] = graph["version"]
+    try:
+        if graph.get("base_type") is not None:
+            values["base_type"] = record(name="x", base_type=graph["base_type"]).base_type
+        for field in ("input_type", "output_type"):
+            if graph.get(field) is not None:
+                values[field] = ArtifactStructType.model_validate_json(graph[field])
+        declared = {
+            decode_key(key.partition(".")[2]): PropertyType[value]
+            for key, value in graph.items()
+            if key.startswith("properties.")
+        }
+    except (KeyError, ValueError) as error:
+        raise DataLossError(
+            f"{kind.lower()} type {graph.get('name')!r} in Neo4j cannot be read: {error}; restore it"
+        ) from error
+    order = {name: index for index, name in enumerate(graph.get("property_order", ()))}
+    names = sorted(declared, key=lambda name: (order.get(name, len(order)), name))
+    values["properties"] = FrozenDict({name: declared[name] for name in names}) if names else EMPTY_PROPERTIES
+    type_: NodeType = record.trusted(**values)
+    return type_
+
+

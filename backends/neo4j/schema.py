@@ -1,0 +1,198 @@
+"""Constraints, indexes and the schema's version; the check that a database is ours."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from neo4j.exceptions import ClientError, DriverError, Neo4jError, TransientError
+
+from backends.neo4j.errors import translated
+from backends.neo4j.layout import COUNTER, GRAPH_KINDS, LINK_ENDS, STORE, TYPE, TYPE_LABELS
+from cypher.ast import PropertyRow
+from cypher.graph import escape_name
+from lineage.errors import FailedPreconditionError
+from lineage.model import NodeKind, NodeType, PropertyType
+
+__all__ = ["MAX_PROPERTY_INDEXES", "SCHEMA_VERSION", "PropertyIndex", "Schema"]
+
+SCHEMA_VERSION: Final = 1
+MAX_PROPERTY_INDEXES: Final = 50
+"""How many properties of a kind are indexed because a type declares them; more on request."""
+INDEXED_TYPES: Final = frozenset({PropertyType.INT, PropertyType.DOUBLE, PropertyType.STRING})
+_PATIENCE_S: Final = 60.0
+
+Run = Callable[..., list[Any]]
+"""Runs one statement in a transaction of its own; returns its rows."""
+
+
+def _constraints() -> list[str]:
+    """Uniqueness: the store, the counters, types, nodes, links."""
+    unique = [
+        (STORE, ("id",)),
+        (COUNTER, ("kind",)),
+        (TYPE, ("id",)),
+        (TYPE, ("external_id",)),
+        *((label, ("name", "version")) for label in TYPE_LABELS.values()),
+    ]
+    for kind in NodeKind:
+        unique += [(kind.value, ("id",)), (kind.value, ("name", "type_id")), (kind.value, ("external_id",))]
+    statements = [
+        f"CREATE CONSTRAINT IF NOT EXISTS FOR (n:{label}) REQUIRE ({', '.join(f'n.{key}' for key in keys)}) IS UNIQUE"
+        for label, keys in unique
+    ]
+    for relationship, (source, _, target, _) in LINK_ENDS.items():
+        keys = [source, target, *(["type"] if relationship in ("INPUT", "OUTPUT") else [])]
+        statements.append(
+            f"CREATE CONSTRAINT IF NOT EXISTS FOR ()-[r:{relationship}]-() "
+            f"REQUIRE ({', '.join(f'r.{key}' for key in keys)}) IS UNIQUE"
+        )
+    return statements
+
+
+def _indexes() -> list[str]:
+    """What lists are ordered and selected by."""
+    found = [(kind.value, keys) for kind in NodeKind for keys in (("type", "id"), ("create_time_ms", "id"))]
+    found += [(kind.value, ("last_update_time_ms", "id")) for kind in NodeKind]
+    found.append((NodeKind.ARTIFACT.value, ("uri",)))
+    return [
+        f"CREATE RANGE INDEX IF NOT EXISTS FOR (n:{label}) ON ({', '.join(f'n.{key}' for key in keys)})"
+        for label, keys in found
+    ]
+
+
+_FIND: Final = f"MATCH (s:{STORE}) RETURN s.schema_version AS version"
+_CREATE: Final = f"""MERGE (s:{STORE} {{id: 0}})
+ON CREATE SET s.product = 'lineage-graph', s.types_version = 0, s.next_type_id = 1
+WITH s UNWIND $kinds AS kind MERGE (c:{COUNTER} {{kind: kind}}) ON CREATE SET c.next = 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyIndex:
+    """An index over one property of all nodes of a kind. ``state`` is Neo4j's: ONLINE, POPULATING or FAILED."""
+
+    kind: NodeKind
+    family: str
+    name: str
+    state: str
+
+
+class Schema:
+    """The schema of one database."""
+
+    def __init__(self, run: Run, database: str) -> None:
+        self._run = run
+        self._database = database
+        self._indexed: dict[NodeKind, set[str]] | None = None
+
+    def prepare(self) -> None:
+        """Create what is missing. Raises FailedPreconditionError for a database that is not ours."""
+        if self._is_ready():
+            return
+        self._check_empty()
+        for statement in _constraints()[:2]:
+            self._patiently(statement)
+        self._patiently(_CREATE, kinds=[kind.value for kind in NodeKind])
+        for statement in (*_constraints()[2:], *_indexes()):
+            self._patiently(statement)
+        self._patiently("CALL db.awaitIndexes(300)")
+        self._patiently(f"MATCH (s:{STORE} {{id: 0}}) SET s.schema_version = $version", version=SCHEMA_VERSION)
+
+    def _is_ready(self) -> bool:
+        rows = self._patiently(_FIND)
+        if not rows or rows[0]["version"] is None:
+            return False
+        if rows[0]["version"] > SCHEMA_VERSION:
+            raise FailedPreconditionError(
+                f"the Neo4j database {self._database!r} has the schema version {rows[0]['version']}, newer than "
+                f"{SCHEMA_VERSION}, which this version of lineage-graph knows; upgrade lineage-graph"
+            )
+        return True
+
+    def _check_empty(self) -> None:
+        [row] = self._patiently("MATCH (n) RETURN count(n) AS count")
+        if not row["count"] or self._patiently(_FIND):  # somebody else may be preparing it just now
+            return
+        rows = self._patiently(
+            "MATCH (n) WITH n LIMIT 10000 UNWIND labels(n) AS label RETURN DISTINCT label ORDER BY label LIMIT 10"
+        )
+        labels = ", ".join(repr(each["label"]) for each in rows) or "no labels"
+        raise FailedPreconditionError(
+            f"the Neo4j database {self._database!r} is not a lineage store, and not empty: it has {row['count']} nodes, "
+            f"with {labels}; nothing was changed: use an empty database"
+        )
+
+    def _patiently(self, statement: str, **parameters: Any) -> list[Any]:
+        """Run a statement until no other client's is in its way."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return self._run(statement, **parameters)
+            except (DriverError, Neo4jError) as error:
+                code = getattr(error, "code", "") or ""
+                in_the_way = isinstance(error, TransientError) or (
+                    isinstance(error, ClientError) and code.startswith("Neo.ClientError.Schema.")
+                )
+                if not in_the_way or time.monotonic() > deadline:
+                    raise translated(error) from error
+            time.sleep(random.uniform(0.02, 0.2))  # noqa: S311  # jitter, no secret
+
+    # --- indexes over properties --------------------------------------------------------------------------------------
+
+    def index_declared(self, kind: NodeKind, types: Iterable[NodeType]) -> None:
+        """Index the declared properties of these types, as long as there are not too many."""
+        wanted = {
+            name: None for type_ in types for name, declared in type_.properties.items() if declared in INDEXED_TYPES
+        }
+        if not wanted:
+            return
+        if self._indexed is None:
+            self._read_indexed()
+        assert self._indexed is not None
+        known = self._indexed[kind]
+        for name in wanted:
+            key = GRAPH_KINDS[kind].property_of(PropertyRow("properties", name)).key
+            if key not in known and len(known) < MAX_PROPERTY_INDEXES:
+                self._create(kind, key)
+
+    def _read_indexed(self) -> None:
+        indexed: dict[NodeKind, set[str]] = {kind: set() for kind in NodeKind}
+        for kind, key, _ in self._rows():
+            indexed[kind].add(key)
+        self._indexed = indexed
+
+    def _rows(self) -> list[tuple[NodeKind, str, str]]:
+        rows = self._patiently(
+            "SHOW RANGE INDEXES YIELD entityType, labelsOrTypes, properties, state "
+            "WHERE entityType = 'NODE' AND size(properties) = 1 RETURN labelsOrTypes[0] AS label, "
+            "properties[0] AS key, state"
+        )
+        kinds = {kind.value: kind for kind in NodeKind}
+        return [
+            (kinds[row["label"]], row["key"], row["state"])
+            for row in rows
+            if row["label"] in kinds and row["key"].startswith(("properties.", "custom_properties."))
+        ]
+
+    def _create(self, kind: NodeKind, key: str) -> None:
+        self._patiently(f"CREATE RANGE INDEX IF NOT EXISTS FOR (n:{kind.value}) ON (n.{escape_name(key)})")
+        if self._indexed is not None:
+            self._indexed[kind].add(key)
+
+    def create_property_index(self, kind: NodeKind, row: PropertyRow) -> None:
+        """Index a property, and wait until the index is ready."""
+        self._create(kind, GRAPH_KINDS[kind].property_of(row).key)
+        self._patiently("CALL db.awaitIndexes(3600)")
+
+    def property_indexes(self, decode: Callable[[str], str]) -> list[PropertyIndex]:
+        """Return the indexes over properties, by kind and name."""
+        found: list[PropertyIndex] = []
+        for kind, key, state in self._rows():
+            family, _, name = key.partition(".")
+            found.append(PropertyIndex(kind, family, decode(name), state))
+        return sorted(found, key=lambda index: (index.kind.value, index.family, index.name))
+
+

@@ -1,0 +1,439 @@
+"""One unit of work on Neo4j.
+
+Reads run each by itself (Neo4j reads what is committed, in a transaction or not). Writes wait until the end and go in one
+statement; only a unit of work that updates nodes, changes types or reads what it wrote begins a transaction before. It
+relies on the types as they were read last; that they still are these is checked with what is sent anyway, and if they are
+not, the unit of work is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jError
+
+from backends.neo4j import diagnosis
+from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
+from backends.neo4j.layout import STORE, TYPE, TYPE_LABELS
+from backends.neo4j.reads import can_match, link_statements, node_statement
+from backends.neo4j.records import link_from_row, node_from_graph, type_to_graph
+from backends.neo4j.writes import MAX_ROWS, InsertLinks, InsertNodes, Operation, UpdateNodes, WriteBuffer, combined
+from lineage.backend import LinkQuery, NodeQuery
+from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
+from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
+
+if TYPE_CHECKING:
+    import neo4j
+    from typing_extensions import Self
+
+    from backends.neo4j.backend import Neo4jBackend
+
+__all__ = ["Neo4jTransaction", "Types"]
+
+_VERSION = f"MATCH (s:{STORE} {{id: 0}}) RETURN s.types_version AS node"
+_LOCK_TYPES = (
+    f"MATCH (s:{STORE} {{id: 0}}) SET s.types_version = s.types_version + 1 "
+    "RETURN s.types_version AS version, s.next_type_id AS next_type_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """All types as of a version."""
+
+    version: int
+    by_kind: Mapping[NodeKind, tuple[NodeType, ...]]
+
+
+class Neo4jTransaction:
+    """See :class:`lineage.backend.Transaction`."""
+
+    def __init__(self, backend: Neo4jBackend, *, write: bool) -> None:
+        self._backend = backend
+        self._write = write
+        self._session: neo4j.Session | None = None
+        self._tx: neo4j.Transaction | None = None
+        self._buffer = WriteBuffer()
+        self._types: Types | None = None
+        self._types_verified = False
+        self._own_types: dict[NodeKind, tuple[NodeType, ...]] | None = None
+        self._next_type_id = 0
+        self._own_version = 0
+        self._ids: list[tuple[NodeKind, list[int]]] = []
+        self._keys_read: set[NodeKind] = set()
+        self._inserted = diagnosis.Keys()
+        self._witness: tuple[str, dict[str, Any]] | None = None
+        self._is_repeat_safe = True
+        self._committed = False
+
+    # --- begin and end ------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._complete()
+            elif isinstance(error, LineageError) and not error.repeatable:
+                self._surface(error)
+        except (DriverError, Neo4jError) as failure:
+            raise translated(failure) from failure
+        finally:
+            self._end()
+
+    def _complete(self) -> None:
+        if self._tx is None and self._buffer and self._buffer.is_small and self._complete_at_once():
+            self._committed = True
+            return
+        if self._tx is None and not self._buffer:
+            self._verify_types()
+            return
+        self._flush()
+        self._verify_types()
+        if self._tx is not None:
+            self._commit(self._tx)
+        self._committed = True
+        if self._own_types is not None:
+            types = self._backend.keep_types(self._own_version, self._own_types)
+            before = {} if self._types is None else self._types.by_kind
+            self._backend.types_changed(
+                {
+                    each: [type_ for type_ in found if type_ not in before.get(each, ())]
+                    for each, found in types.by_kind.items()
+                }
+            )
+
+    def _complete_at_once(self) -> bool:
+        """Send all operations as one statement; tell whether it did everything, for else it did nothing."""
+        operations = self._buffer.operations
+        version = None if self._types is None or self._types_verified else self._types.version
+        statement, parameters = combined(operations, version)
+        self._note(operations)
+        try:
+            rows = self._run(statement, parameters)
+        except ClientError:
+            return False
+        except CONNECTION_LOST as error:
+            self._resolve(error)
+            rows = [None]
+        if not rows:
+            raise self._backend.emptied()
+        self._buffer.take()
+        return True
+
+    def _commit(self, tx: neo4j.Transaction) -> None:
+        try:
+            tx.commit()
+        except CONNECTION_LOST as error:
+            self._resolve(error)
+
+    def _resolve(self, error: DriverError) -> None:
+        """Find out whether a commit whose answer was lost did happen. Raises unless it did."""
+        if self._witness is None and self._is_repeat_safe:
+            raise error
+        if self._witness is not None:
+            statement, parameters = self._witness
+            if diagnosis.happened(lambda: self._backend.run_alone(statement, **parameters)):
+                return
+            raise error
+        raise UnavailableError(
+            "the connection to Neo4j was lost while it was writing; read whether the change was made before repeating "
+            f"it ({error})"
+        ) from error
+
+    def _surface(self, error: LineageError) -> None:
+        """What was to be written before may be wrong too, and then it is what is reported."""
+        if self._write and self._buffer:
+            self._flush()
+        self._roll_back()
+        if self._types is not None and not self._types_verified and self._own_types is None:
+            try:
+                self._verify_types()
+            except LineageError as stale:
+                raise stale from error
+
+    def _roll_back(self) -> None:
+        tx, self._tx = self._tx, None
+        if tx is not None and not tx.closed():
+            try:
+                tx.rollback()
+            except (DriverError, Neo4jError):
+                pass  # the server rolls back what it lost sight of
+
+    def _end(self) -> None:
+        if not self._committed:
+            self._roll_back()
+            for kind, ids in reversed(self._ids):
+                self._backend.ids.give_back(kind, ids)
+        if self._session is not None:
+            try:
+                self._session.close()
+            except (DriverError, Neo4jError):
+                pass  # as above
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def _run(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
+        """Run a statement, in the transaction if there is one. Raises the driver's errors."""
+        if self._tx is not None:
+            return self._tx.run(statement, parameters).values()
+        if self._session is None:
+            self._session = self._backend.session(write=self._write)
+        return self._session.run(statement, parameters).values()
+
+    def _read(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
+        try:
+            return self._run(statement, parameters)
+        except (DriverError, Neo4jError) as error:
+            raise translated(error) from error
+
+    def _begin(self) -> None:
+        if self._tx is None:
+            if self._session is None:
+                self._session = self._backend.session(write=self._write)
+            try:
+                self._tx = self._session.begin_transaction()
+            except (DriverError, Neo4jError) as error:
+                raise translated(error) from error
+
+    # --- types --------------------------------------------------------------------------------------------------------
+
+    def find_types(self, kind: NodeKind) -> Sequence[NodeType]:
+        if self._own_types is not None:
+            return self._own_types[kind]
+        if self._types is None:
+            self._types = self._backend.types
+            if self._types is None:
+                self._read_types()
+        assert self._types is not None
+        return self._types.by_kind[kind]
+
+    def _read_types(self) -> None:
+        self._types = self._backend.read_types(self._read)
+        self._types_verified = True
+
+    def _verify_types(self) -> None:
+        """Raise an error that repeats the unit of work if somebody changed the types that it relied on."""
+        if self._types is None or self._types_verified or self._own_types is not None:
+            return
+        rows = self._read(_VERSION, {})
+        self._check_version(rows[0][0] if rows else None)
+
+    def _check_version(self, version: int | None) -> None:
+        assert self._types is not None
+        if version is None:
+            raise self._backend.emptied()
+        if version != self._types.version:
+            self._backend.forget_types()
+            raise lost_race("another client changed the types")
+        self._types_verified = True
+
+    def _begin_types_change(self) -> dict[NodeKind, tuple[NodeType, ...]]:
+        if self._own_types is None:
+            self.find_types(NodeKind.ARTIFACT)
+            self._flush()
+            self._begin()
+            rows = self._read(_LOCK_TYPES, {})
+            if not rows:
+                raise self._backend.emptied()
+            version, self._next_type_id = rows[0]
+            assert self._types is not None
+            if version != self._types.version + 1:
+                self._backend.forget_types()
+                raise lost_race("another client changed the types")
+            self._own_version, self._own_types = version, dict(self._types.by_kind)
+            self._is_repeat_safe = False
+        return self._own_types
+
+    def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
+        own = self._begin_types_change()
+        rows: list[dict[str, Any]] = []
+        ids: list[int] = []
+        for type_ in types:
+            diagnosis.check_unique_type(own, kind, type_, None)
+            type_id = self._next_type_id
+            self._next_type_id += 1
+            stored = type_.replace_trusted(id=type_id)
+            rows.append(type_to_graph(stored))
+            own[kind] = (*own[kind], stored)
+            ids.append(type_id)
+        self._read(
+            f"MATCH (s:{STORE} {{id: 0}}) SET s.next_type_id = $next WITH s UNWIND $rows AS row "
+            f"CREATE (t:{TYPE}:{TYPE_LABELS[kind]}) SET t = row",
+            {"rows": rows, "next": self._next_type_id},
+        )
+        self._link_base_types(kind, rows)
+        return ids
+
+    def update_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
+        own = self._begin_types_change()
+        for type_ in types:
+            diagnosis.check_unique_type(own, kind, type_, type_.id)
+            own[kind] = tuple(type_ if known.id == type_.id else known for known in own[kind])
+        rows = [type_to_graph(type_) for type_ in types]
+        self._read(
+            f"UNWIND $rows AS row MATCH (t:{TYPE}:{TYPE_LABELS[kind]} {{id: row.id}}) SET t = row", {"rows": rows}
+        )
+        self._link_base_types(kind, rows)
+
+    def _link_base_types(self, kind: NodeKind, rows: Sequence[Mapping[str, Any]]) -> None:
+        pairs = [[row["id"], f"mlmd.{row['base_type'].title()}"] for row in rows if row.get("base_type")]
+        if pairs:
+            label = TYPE_LABELS[kind]
+            self._read(
+                f"UNWIND $pairs AS pair MATCH (t:{label} {{id: pair[0]}}) "
+                f"MATCH (b:{label} {{name: pair[1], version: ''}}) MERGE (t)-[:PARENT_TYPE]->(b)",
+                {"pairs": pairs},
+            )
+
+    # --- nodes --------------------------------------------------------------------------------------------------------
+
+    def insert_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> list[int]:
+        ids = self._backend.ids.take(kind, len(nodes))
+        self._ids.append((kind, ids))
+        self._buffer.insert_nodes(
+            kind, [node.replace_trusted(id=node_id) for node, node_id in zip(nodes, ids, strict=True)]
+        )
+        return ids
+
+    def update_nodes(
+        self, kind: NodeKind, nodes: Sequence[Node], *, expected_update_times_ms: Mapping[int, int] | None = None
+    ) -> None:
+        self._buffer.update_nodes(kind, nodes, expected_update_times_ms)
+
+    def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
+        if not can_match(query):
+            return []
+        if self._buffer and self._can_see_buffer(query):
+            self._flush()
+        lock = self._write and query.ids is not None and query.filter is None and query.limit is None
+        if lock:
+            self._begin()
+        if query.names is not None or query.external_ids is not None:
+            self._keys_read.add(query.kind)
+        statement, parameters, _ = node_statement(query, self._type_names(query), lock=lock)
+        verifies = self._types is not None and not self._types_verified and self._own_types is None
+        if verifies:
+            statement = f"{_VERSION}\nUNION ALL\n{statement}"
+        rows = self._read(statement, parameters)
+        if verifies:
+            self._check_version(rows[0][0] if rows else None)
+            del rows[0]
+        kind = query.kind
+        return [node_from_graph(kind, row[0]) for row in rows]
+
+    def _can_see_buffer(self, query: NodeQuery) -> bool:
+        if self._buffer.touches_nodes(query.kind):
+            return True
+        return query.context_ids is not None or (query.filter is not None and bool(query.filter.rows))
+
+    def _type_names(self, query: NodeQuery) -> list[str] | None:
+        """Return the names of the types that a query wants, if they are known here."""
+        if query.type_ids is None or (self._types is None and self._own_types is None):
+            return None
+        known = {type_.id: type_.name for type_ in self.find_types(query.kind)}
+        names = {known.get(type_id) for type_id in query.type_ids}
+        return None if None in names else sorted(name for name in names if name is not None)
+
+    # --- links --------------------------------------------------------------------------------------------------------
+
+    def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
+        if links:
+            self._buffer.insert_links(kind, links, existing, self._backend.sequence(len(links)))
+
+    def find_links(self, query: LinkQuery) -> Sequence[Link]:
+        if not query.ids or query.event_types == frozenset():
+            return []
+        if self._buffer.touches_links(query.kind):
+            self._flush()
+        statement, parameters = link_statements(query)
+        rows = [row[0] for row in self._read(statement, parameters)]
+        rows.sort(key=_sequence)
+        return [link_from_row(row[0], row[1], row[2], (row[3], row[4], row[5])) for row in rows]
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def _note(self, operations: Sequence[Operation]) -> None:
+        """Remember something that will be there if, and only if, these operations were committed."""
+        for operation in operations:
+            if isinstance(operation, UpdateNodes):
+                self._is_repeat_safe = self._is_repeat_safe and all(row["t"] is None for row in operation.rows)
+            elif self._witness is None and operation.rows and isinstance(operation, InsertNodes):
+                self._witness = (
+                    f"MATCH (n:{operation.kind.value} {{id: $id}}) RETURN n.id",
+                    {"id": operation.rows[0]["p"]["id"]},
+                )
+
+    def _flush(self) -> None:
+        """Send each operation as a statement of its own, in a transaction, and say what is wrong."""
+        operations = self._buffer.take()
+        if not operations:
+            return
+        self._begin()
+        self._note(operations)
+        linked: list[InsertLinks] = []
+        for index, operation in enumerate(operations):
+            wrong = False
+            for start in range(0, len(operation.rows), MAX_ROWS):
+                rows = operation.rows[start : start + MAX_ROWS]
+                done, old = self._send(operation, rows)
+                wrong = wrong or done != len(rows) or (old > 0 and getattr(operation, "existing", "") == "error")
+            if isinstance(operation, InsertLinks):
+                if wrong:
+                    linked.append(operation)
+                following = operations[index + 1] if index + 1 < len(operations) else None
+                if linked and not (isinstance(following, InsertLinks) and following.kind is operation.kind):
+                    raise diagnosis.wrong_link(linked, self._read)
+            elif wrong:
+                raise self._changed_meanwhile(operation)
+            elif isinstance(operation, InsertNodes):
+                self._inserted.add(operation)
+
+    def _send(self, operation: Operation, rows: list[dict[str, Any]]) -> tuple[int, int]:
+        try:
+            [[done, old]] = self._run(operation.body("rows"), {"rows": rows})
+        except ConstraintError as error:
+            self._roll_back()
+            if isinstance(operation, InsertLinks):
+                raise lost_race("another client wrote the same link") from error
+            raise self._taken(operation, error) from error
+        except (DriverError, Neo4jError) as error:
+            raise translated(error) from error
+        return done, old
+
+    def _changed_meanwhile(self, operation: Operation) -> LineageError:
+        assert isinstance(operation, UpdateNodes)
+        stored = dict(
+            self._read(
+                f"MATCH (n:{operation.kind.value}) WHERE n.id IN $ids RETURN n.id, n.last_update_time_ms",
+                {"ids": [row["p"]["id"] for row in operation.rows]},
+            )
+        )
+        for row in operation.rows:
+            node_id = row["p"]["id"]
+            if node_id not in stored:
+                return lost_race(f"another client deleted {operation.kind.lower()} {node_id}")
+        return FailedPreconditionError(
+            f"{operation.kind.lower()} {operation.rows[0]['p']['id']} was changed meanwhile; read it again and repeat "
+            "the change"
+        )
+
+    def _taken(self, operation: InsertNodes | UpdateNodes, error: ConstraintError) -> LineageError:
+        """Build the error for a name or external id that is taken; it is repeated if this is news."""
+        taken = diagnosis.taken_key(operation, self._inserted, self._read)
+        result = translated(error) if taken is None else taken
+        if isinstance(result, AlreadyExistsError):
+            result.repeatable = taken is None or operation.kind in self._keys_read
+        return result
+
+
+def _sequence(row: Sequence[Any]) -> tuple[int, int]:
+    return row[6] or 0, row[1]
+
+

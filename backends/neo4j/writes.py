@@ -1,0 +1,187 @@
+"""What a unit of work will write: operations in their order, each one statement, or all together one.
+
+Ids are known before anything is sent, so nothing has to be sent before the end. Usually everything goes in one statement
+that commits by itself: it counts what it did, and fails if that is not all. The second form, one statement for each
+operation in an explicit transaction, is for units of work that began one, and finds out what exactly went wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from backends.neo4j.layout import LINK_ENDS, STORE, relationship_of, type_label
+from backends.neo4j.records import node_to_graph, path_to_graph
+from lineage.model import Event, Link, LinkKind, Node, NodeKind
+
+__all__ = ["InsertLinks", "InsertNodes", "Operation", "UpdateNodes", "WriteBuffer", "combined"]
+
+MAX_ROWS = 5000
+"""How many rows one statement takes; more go in several."""
+
+
+@dataclass(slots=True)
+class InsertNodes:
+    """New nodes of one kind, ids included."""
+
+    kind: NodeKind
+    nodes: list[Any] = field(default_factory=list[Any])
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def body(self, rows: str) -> str:
+        return (
+            f"UNWIND ${rows} AS row CREATE (n:{self.kind.value}) SET n = row.p SET n:$(row.l) "
+            "RETURN count(n) AS done, 0 AS old"
+        )
+
+
+@dataclass(slots=True)
+class UpdateNodes:
+    """New states of nodes that exist; ``t`` of a row is the update time that the stored node must have."""
+
+    kind: NodeKind
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def body(self, rows: str) -> str:
+        return (
+            f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.p.id}}) "
+            "WHERE row.t IS NULL OR n.last_update_time_ms = row.t SET n = row.p RETURN count(n) AS done, 0 AS old"
+        )
+
+
+@dataclass(slots=True)
+class InsertLinks:
+    """New links of one kind, all of one relationship type or, for events, of two."""
+
+    kind: LinkKind
+    relationship: str
+    existing: Literal["error", "ignore"]
+    links: list[Any] = field(default_factory=list[Any])
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def body(self, rows: str) -> str:
+        source, source_kind, target, target_kind = LINK_ENDS[self.relationship]
+        keys = f"{source}: row.s, {target}: row.t"
+        more = "r.seq = row.q"
+        if self.kind is LinkKind.EVENT:
+            keys += ", type: row.e"
+            more += ", r.time_ms = row.m, r.path = row.p"
+        return (
+            f"UNWIND ${rows} AS row MATCH (s:{source_kind.value} {{id: row.s}}) "
+            f"MATCH (t:{target_kind.value} {{id: row.t}}) "
+            f"MERGE (s)-[r:{self.relationship} {{{keys}}}]->(t) ON CREATE SET {more} "
+            "RETURN count(*) AS done, sum(CASE WHEN r.seq = row.q THEN 0 ELSE 1 END) AS old"
+        )
+
+
+Operation = InsertNodes | UpdateNodes | InsertLinks
+
+
+class WriteBuffer:
+    """Operations that wait to be sent."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.operations)
+
+    def take(self) -> list[Operation]:
+        """Return all operations, and forget them."""
+        operations, self.operations = self.operations, []
+        return operations
+
+    @property
+    def _last(self) -> Operation | None:
+        return self.operations[-1] if self.operations else None
+
+    def insert_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> None:
+        last = self._last
+        if not isinstance(last, InsertNodes) or last.kind is not kind:
+            last = InsertNodes(kind)
+            self.operations.append(last)
+        for node in nodes:
+            last.rows.append({"p": node_to_graph(node), "l": type_label(node.type or "")})
+            last.nodes.append(node)
+
+    def update_nodes(self, kind: NodeKind, nodes: Sequence[Node], expected: Mapping[int, int] | None) -> None:
+        operation = UpdateNodes(kind)
+        for node in nodes:
+            assert node.id is not None
+            operation.rows.append({"p": node_to_graph(node), "t": None if expected is None else expected.get(node.id)})
+        self.operations.append(operation)
+
+    def insert_links(
+        self, kind: LinkKind, links: Sequence[Link], existing: Literal["error", "ignore"], first_sequence: int
+    ) -> None:
+        """Add links; those of one call are numbered from ``first_sequence``."""
+        for number, link in enumerate(links, first_sequence):
+            if isinstance(link, Event):
+                assert link.type is not None
+                relationship = relationship_of(link.type)
+            else:
+                relationship = _RELATIONSHIP[kind]
+            source, _, target, _ = LINK_ENDS[relationship]
+            row = {"s": getattr(link, source), "t": getattr(link, target), "q": number}
+            if isinstance(link, Event):
+                assert link.type is not None
+                row |= {"e": link.type.name, "m": link.time_ms, "p": path_to_graph(link.path) if link.path else None}
+            operation = self._links_operation(kind, relationship, existing)
+            operation.rows.append(row)
+            operation.links.append(link)
+
+    def _links_operation(self, kind: LinkKind, relationship: str, existing: Literal["error", "ignore"]) -> InsertLinks:
+        for operation in reversed(self.operations):
+            if not isinstance(operation, InsertLinks) or operation.kind is not kind or operation.existing != existing:
+                break
+            if operation.relationship == relationship:
+                return operation
+        operation = InsertLinks(kind, relationship, existing)
+        self.operations.append(operation)
+        return operation
+
+    def touches_nodes(self, kind: NodeKind) -> bool:
+        """Whether nodes of a kind wait to be sent."""
+        return any(not isinstance(each, InsertLinks) and each.kind is kind for each in self.operations)
+
+    def touches_links(self, kind: LinkKind) -> bool:
+        """Whether links of a kind wait to be sent."""
+        return any(isinstance(each, InsertLinks) and each.kind is kind for each in self.operations)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it can go in one statement."""
+        return sum(len(operation.rows) for operation in self.operations) <= MAX_ROWS
+
+
+_RELATIONSHIP = {
+    LinkKind.ATTRIBUTION: "ATTRIBUTION",
+    LinkKind.ASSOCIATION: "ASSOCIATION",
+    LinkKind.PARENT: "PARENT",
+}
+
+
+def combined(operations: Sequence[Operation], types_version: int | None) -> tuple[str, dict[str, Any]]:
+    """Return one statement for all, which fails unless every row was done, and the types are still of this version."""
+    lines: list[str] = []
+    parameters: dict[str, Any] = {}
+    checks: list[str] = []
+    if types_version is not None:
+        lines.append(f"MATCH (store:{STORE} {{id: 0}})")
+        parameters["types_version"] = types_version
+        checks.append("store.types_version = $types_version")
+    for index, operation in enumerate(operations):
+        parameters[f"rows{index}"] = operation.rows
+        parameters[f"count{index}"] = len(operation.rows)
+        lines.append(f"CALL () {{ {operation.body(f'rows{index}')} }}")
+        carried = "store, " if types_version is not None else ""
+        done = ", ".join(f"done{each}, old{each}" for each in range(index))
+        lines.append(
+            f"WITH {carried}{done + ', ' if done else ''}done AS done{index}, old AS old{index}"
+        )
+        checks.append(f"done{index} = $count{index}")
+        if isinstance(operation, InsertLinks) and operation.existing == "error":
+            checks.append(f"old{index} = 0")
+    lines.append(f"RETURN CASE WHEN {' AND '.join(checks)} THEN 1 ELSE 1 / (done0 - done0) END AS ok")
+    return "\n".join(lines), parameters

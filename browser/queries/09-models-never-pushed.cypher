@@ -1,0 +1,8 @@
+// Models that were never pushed
+// The artifacts of a type that no execution of another type has read. Edit the two types.
+WITH 'Model' AS type, 'Push' AS step
+MATCH (model:Artifact {type: type})
+WHERE NOT EXISTS { (model)-[:INPUT]->(:Execution {type: step}) }
+RETURN model
+ORDER BY model.id
+LIMIT 100

@@ -1,0 +1,84 @@
+"""How nodes, neighbours and properties stand in a property graph: what the Cypher renderer needs to know of a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from typing import Literal as OneOf
+
+from cypher.ast import PropertyRow
+
+__all__ = ["GraphAttribute", "GraphKind", "GraphNeighbour", "GraphProperty", "escape_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAttribute:
+    """An attribute, stored under ``key``.
+
+    ``names`` gives the text that stands for each number, if it is stored as text. ``together_with`` are keys that every
+    node has, and which an index holds behind this one: a predicate on them makes the index usable. Texts that are too
+    long for an index are stored under ``long_key`` instead. ``is_selective`` says that an index finds few nodes by it.
+    """
+
+    key: str
+    names: Mapping[int, str] | None = None
+    together_with: tuple[str, ...] = ()
+    long_key: str | None = None
+    is_selective: bool = False
+    of_end: bool = False
+    """Of a neighbour that is a relationship: whether the attribute is that of the node at its other end."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphProperty:
+    """Where a property's value may be: as a native value, as a long text, or under keys of values with no native form.
+
+    A filter can compare the first two, the others only show that the property is there.
+    """
+
+    key: str
+    long_key: str
+    other_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNeighbour:
+    """The relationships that lead to a neighbour, and its label. ``is_relationship``: it is the relationship itself."""
+
+    relationship_types: tuple[str, ...]
+    direction: OneOf["out", "in", "both"]
+    label: str
+    attributes: Mapping[str, GraphAttribute]
+    is_relationship: bool = False
+    path_key: str | None = None
+    """The key of an event's path: a list of texts, of which ``[3]`` is an index and ``'x`` the key ``x``."""
+
+
+@dataclass(frozen=True)
+class GraphKind:
+    """The nodes of one kind."""
+
+    label: str
+    attributes: Mapping[str, GraphAttribute]
+    neighbours: Mapping[str, GraphNeighbour]
+    property_of: Callable[[PropertyRow], GraphProperty]
+    max_indexed_bytes: int = 4000
+    """Texts of more UTF-8 bytes are stored under the long keys."""
+
+
+_BACKSLASH: Final = "\\u005c"
+"""Cypher reads escapes of this form everywhere, also in quoted names, so a backslash must not stand as it is."""
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def escape_name(name: str) -> str:
+    r"""Return a label, type or key as it stands in Cypher text.
+
+    >>> escape_name("name"), escape_name("a`b"), escape_name(r"\u0060")
+    ('name', '`a``b`', '`\\u005cu0060`')
+    """
+    if _PLAIN.fullmatch(name):
+        return name
+    return "`" + name.replace("\\", _BACKSLASH).replace("`", "``") + "`"
