@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import operator
-import random
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from lineage.backend import Backend, Transaction
-from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, LineageError
+from lineage.errors import FailedPreconditionError, InvalidArgumentError
 from lineage.model import Record
 from lineage.schema import TypeCatalog, ensure_simple_types
+from lineage.unit_of_work import repeated
 from lineage.writing import Writer
-
-REPEAT_FOR_S = 20.0
-"""How long a unit of work is repeated that fails for a passing reason: a deadlock, a lost race, a lost connection."""
-MAX_CLASHES = 4
-"""How often something that must be unique may turn out to be taken, where it may be the work of a faster client."""
-FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 1.0
 
 Result = TypeVar("Result")
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -38,8 +32,12 @@ class StoreCore:
         self._clock = clock
         self._catalog = TypeCatalog()
         self._closed = False
-        backend.prepare()
-        self._change(ensure_simple_types)
+        try:
+            backend.prepare()
+            self._change(ensure_simple_types)
+        except BaseException:
+            backend.close()
+            raise
 
     def _read(self, body: Callable[[Transaction], Result]) -> Result:
         """Run ``body`` on one state of the store."""
@@ -57,23 +55,11 @@ class StoreCore:
         return self._run(lambda tx: body(Writer(tx, self._catalog, self._clock())), write=True)
 
     def _run(self, body: Callable[[Transaction], Result], *, write: bool) -> Result:
-        """Run a unit of work, and run it again while the backend says that this may help.
+        def attempt() -> Result:
+            with self._backend.transaction(write=write) as tx:
+                return body(tx)
 
-        Nothing is kept of one that failed, so a body may run any number of times.
-        """
-        deadline = time.monotonic() + REPEAT_FOR_S
-        delay_s = FIRST_DELAY_S
-        clashes = 0
-        while True:
-            try:
-                with self._backend.transaction(write=write) as tx:
-                    return body(tx)
-            except LineageError as error:
-                clashes += isinstance(error, AlreadyExistsError)
-                if not error.repeatable or clashes > MAX_CLASHES or time.monotonic() > deadline:
-                    raise
-            time.sleep(random.uniform(0, delay_s))  # noqa: S311  # jitter, no secret
-            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+        return repeated(attempt)
 
     def _check_open(self) -> None:
         if self._closed:

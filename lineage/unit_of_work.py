@@ -1,0 +1,39 @@
+"""Running a unit of work again when it failed for a reason that passes."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from lineage.errors import AlreadyExistsError, LineageError
+
+__all__ = ["repeated"]
+
+Result = TypeVar("Result")
+
+REPEAT_FOR_S = 20.0
+"""How long a unit of work is repeated that meets a deadlock, a lost race or a lost connection."""
+MAX_CLASHES = 4
+"""How often what must be unique may turn out to be taken, where it may be the work of a faster client."""
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 1.0
+
+
+def repeated(attempt: Callable[[], Result]) -> Result:
+    """Run ``attempt``, and run it again while the backend says that this may help.
+
+    Nothing is kept of an attempt that failed, so it may run any number of times.
+    """
+    deadline = time.monotonic() + REPEAT_FOR_S
+    delay_s = FIRST_DELAY_S
+    clashes = 0
+    while True:
+        try:
+            return attempt()
+        except LineageError as error:
+            clashes += isinstance(error, AlreadyExistsError)
+            if not error.repeatable or clashes > MAX_CLASHES or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0, delay_s))  # noqa: S311  # jitter, no secret
+        delay_s = min(2 * delay_s, LONGEST_DELAY_S)
