@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from cypher import AttributeType, Filter, Neighbour, Scope, ValueType
 from lineage.errors import InvalidArgumentError
-from lineage.model import ArtifactState, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
+from lineage.model import ArtifactState, Event, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
 
 __all__ = [
     "NEIGHBOURS",
     "SCOPES",
     "Backend",
+    "CanExpand",
     "Cursor",
     "LinkEnd",
     "LinkQuery",
@@ -141,6 +142,26 @@ class Transaction(Protocol):
 
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
         """Return the links of a query, each once."""
+        ...
+
+
+@runtime_checkable
+class CanExpand(Protocol):
+    """What a transaction may also have: the walk of a lineage query, done by the store in one go."""
+
+    def expand(
+        self,
+        start_ids: Mapping[NodeKind, Sequence[int]],
+        direction: Literal["upstream", "downstream", "bidirectional"],
+        max_hops: int | None,
+        barriers: Mapping[NodeKind, Filter | None],
+    ) -> Sequence[Event] | None:
+        """Return, in the order of insertion, the events in this direction of all nodes that a walk goes through.
+
+        That are the nodes at most ``max_hops`` events away from a starting node, on a way on which no node matches the
+        filter of its kind in ``barriers`` (None matches all). Returns None if the store had better be asked step by
+        step.
+        """
         ...
 
 

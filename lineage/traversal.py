@@ -17,9 +17,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from lineage.backend import LinkEnd, LinkQuery, NodeQuery, Transaction
+from lineage.backend import CanExpand, LinkEnd, LinkQuery, NodeQuery, Transaction
 from lineage.errors import InvalidArgumentError, NotFoundError
 from lineage.listing import filter_of
 from lineage.model import (
@@ -147,7 +148,9 @@ def traverse(
         raise InvalidArgumentError(f"max_hops cannot be negative: it is a number of events or None, not {max_hops!r}")
     walk = _Walk(tx, direction, {NodeKind.ARTIFACT: ending_artifacts, NodeKind.EXECUTION: ending_executions})
     kept = _Keep(where)
-    walk.begin(_starting_ids(tx, start))
+    starting_ids = _starting_ids(tx, start)
+    walk.look_ahead(starting_ids, max_hops)
+    walk.begin(starting_ids)
     walk.run(max_hops)
     return _assemble(
         tx, catalog, walk.result_ids(), list(walk.events.values()), walk.hops, is_cut=walk.is_cut, keep=kept
@@ -233,12 +236,27 @@ class _Walk:
             Direction.BIDIRECTIONAL: {NodeKind.ARTIFACT: None, NodeKind.EXECUTION: None},
         }
         self._event_types = event_types[direction]
+        self._direction = direction
+        self._ahead: _Ahead | None = None
         self._frontier: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
         self._visited: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
         self._ended: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
         self.events: dict[tuple[int | None, int | None, int | None], Event] = {}
         self.hops: dict[tuple[NodeKind, int], int] = {}
         self.is_cut = False
+
+    def look_ahead(self, starting_ids: Mapping[NodeKind, Sequence[int]], max_hops: int | None) -> None:
+        """Let the store go the whole way at once, if it can; what it found is then gone through without asking."""
+        if not isinstance(self._tx, CanExpand):
+            return
+        events = self._tx.expand(starting_ids, self._direction.value, max_hops, self._ending_filters)
+        if events is None:
+            return
+        self._ahead = _Ahead(events)
+        ended: _Ids = {}
+        for kind in self._endings:
+            ended[kind] = self._matching_ending(kind, {*self._ahead.ids(kind), *starting_ids.get(kind, ())})
+        self._ahead.ended = ended
 
     def begin(self, starting_ids: Mapping[NodeKind, Sequence[int]]) -> None:
         for kind, ids in starting_ids.items():
@@ -255,6 +273,8 @@ class _Walk:
     def _matching_ending(self, kind: NodeKind, ids: set[int]) -> set[int]:
         if not ids or kind not in self._endings:
             return set()
+        if self._ahead is not None and self._ahead.ended is not None:
+            return self._ahead.ended[kind] & ids
         query = NodeQuery(kind, ids=sorted(ids), filter=self._ending_filters[kind])
         return {cast(int, node.id) for node in self._tx.find_nodes(query)}
 
@@ -279,6 +299,8 @@ class _Walk:
                 self._record(_OTHER[kind], events)
 
     def _expand(self, kind: NodeKind, ids: set[int]) -> Sequence[Event]:
+        if self._ahead is not None:
+            return self._ahead.find(kind, ids, self._event_types[kind])
         query = LinkQuery(LinkKind.EVENT, _END[kind], sorted(ids), event_types=self._event_types[kind])
         return cast("Sequence[Event]", self._tx.find_links(query))
 
@@ -302,6 +324,27 @@ class _Walk:
             if ending.include:
                 result[kind] |= self._ended[kind]
         return result
+
+
+class _Ahead:
+    """Events that a walk is going to meet, found at once."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.ended: _Ids | None = None
+        self._events: dict[NodeKind, dict[int, list[tuple[int, Event]]]] = {kind: {} for kind in _END}
+        for row in enumerate(events):
+            for kind, end in _END.items():
+                self._events[kind].setdefault(getattr(row[1], end), []).append(row)
+
+    def ids(self, kind: NodeKind) -> Iterable[int]:
+        return self._events[kind].keys()
+
+    def find(self, kind: NodeKind, ids: Iterable[int], event_types: frozenset[EventType] | None) -> list[Event]:
+        """Return what ``find_links`` would for these nodes."""
+        events = self._events[kind]
+        rows = [row for node_id in ids for row in events.get(node_id, ())]
+        rows.sort(key=itemgetter(0))
+        return [event for _, event in rows if event_types is None or event.type in event_types]
 
 
 class _Keep:

@@ -31,7 +31,9 @@ from lineage.model import (
 )
 from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
 
-__all__ = ["link_from_row", "node_from_graph", "node_to_graph", "path_to_graph", "type_from_graph", "type_to_graph"]
+__all__ = [
+    "event_from_row",
+    "link_from_row", "node_from_graph", "node_to_graph", "path_to_graph", "type_from_graph", "type_to_graph"]
 
 _RECORD: Final[Mapping[NodeKind, Any]] = {
     NodeKind.ARTIFACT: Artifact,
@@ -186,7 +188,13 @@ def link_from_row(relationship: str, source: int, target: int, row: tuple[Any, A
     if relationship == "PARENT":
         return ParentContext.trusted(child_id=target, parent_id=source)
     artifact_id, execution_id = (source, target) if relationship == "INPUT" else (target, source)
-    event_type, path, time_ms = row
+    return event_from_row(artifact_id, execution_id, *row)
+
+
+def event_from_row(
+    artifact_id: int, execution_id: int, event_type: str, path: list[str] | None, time_ms: int | None
+) -> Event:
+    """Return the record of an event. Raises DataLossError if somebody else gave it a type that is none."""
     if event_type not in _EVENT_TYPES:
         raise DataLossError(
             f"the event of artifact {artifact_id} and execution {execution_id} in Neo4j has the type {event_type!r}, "

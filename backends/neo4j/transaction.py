@@ -17,13 +17,15 @@ from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jErr
 
 from backends.neo4j import diagnosis
 from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
+from backends.neo4j.expansion import Direction, expansion_statement
 from backends.neo4j.layout import STORE, TYPE, TYPE_LABELS
 from backends.neo4j.reads import can_match, link_statements, node_statement
-from backends.neo4j.records import link_from_row, node_from_graph, type_to_graph
+from backends.neo4j.records import event_from_row, link_from_row, node_from_graph, type_to_graph
 from backends.neo4j.writes import MAX_ROWS, InsertLinks, InsertNodes, Operation, UpdateNodes, WriteBuffer, combined
+from cypher import Filter
 from lineage.backend import LinkQuery, NodeQuery
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
-from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
+from lineage.model import Event, Link, LinkKind, Node, NodeKind, NodeType
 
 if TYPE_CHECKING:
     import neo4j
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Neo4jTransaction", "Types"]
 
+MAX_EXPANDED_STARTS = 50
+"""From each starting node Neo4j walks by itself; from more than these, the engine's one walk from all is cheaper."""
 _VERSION = f"MATCH (s:{STORE} {{id: 0}}) RETURN s.types_version AS node"
 _LOCK_TYPES = (
     f"MATCH (s:{STORE} {{id: 0}}) SET s.types_version = s.types_version + 1 "
@@ -357,6 +361,32 @@ class Neo4jTransaction:
         rows.sort(key=_sequence)
         return [link_from_row(row[0], row[1], row[2], (row[3], row[4], row[5])) for row in rows]
 
+    def expand(
+        self,
+        start_ids: Mapping[NodeKind, Sequence[int]],
+        direction: Direction,
+        max_hops: int | None,
+        barriers: Mapping[NodeKind, Filter | None],
+    ) -> Sequence[Event] | None:
+        if sum(map(len, start_ids.values())) > MAX_EXPANDED_STARTS:
+            return None
+        statements = [
+            expansion_statement(kind, ids, direction, max_hops, barriers) for kind, ids in start_ids.items() if ids
+        ]
+        if self._buffer:
+            self._flush()
+        rows: dict[tuple[Any, ...], Sequence[Any]] = {}
+        for each in statements:
+            if each is None:
+                return None
+            statement, parameters = each
+            for [row] in self._read(statement, parameters):
+                rows[row[0], row[1], row[2], row[3]] = row
+        return [
+            event_from_row(row[1], row[2], row[3], row[4], row[5])
+            for row in sorted(rows.values(), key=_sequence)
+        ]
+
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _note(self, operations: Sequence[Operation]) -> None:
@@ -433,7 +463,8 @@ class Neo4jTransaction:
         return result
 
 
-def _sequence(row: Sequence[Any]) -> tuple[int, int]:
-    return row[6] or 0, row[1]
+def _sequence(row: Sequence[Any]) -> int:
+    number: int | None = row[6]
+    return number or 0
 
 

@@ -1,0 +1,64 @@
+"""Lineage in one statement: everything that is reached, breadth first, and the events of it.
+
+Neo4j visits each node once (its operator is VarLengthExpand(Pruning,BFS)) only as long as nothing but the distinct end
+nodes of the pattern is asked for; with anything else it goes through every path, and on a graph with many diamonds it
+never ends. The tests see by EXPLAIN that it stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from backends.neo4j.layout import GRAPH_KINDS
+from cypher import Filter
+from cypher.render import render_filter
+from lineage.model import NodeKind
+
+__all__ = ["expansion_statement"]
+
+Direction = Literal["upstream", "downstream", "bidirectional"]
+_ARROWS: Mapping[Direction, tuple[str, str]] = {
+    "upstream": ("<-", "-"),
+    "downstream": ("-", "->"),
+    "bidirectional": ("-", "-"),
+}
+
+
+def expansion_statement(
+    kind: NodeKind,
+    start_ids: Sequence[int],
+    direction: Direction,
+    max_hops: int | None,
+    endings: Mapping[NodeKind, Filter | None],
+) -> tuple[str, dict[str, Any]] | None:
+    """Return the statement for the events of all nodes that are at most ``max_hops`` away and not gone around.
+
+    ``endings`` says through which nodes the walk does not go: None means none of the kind. Returns None if a filter is
+    one that Neo4j cannot apply on the way.
+    """
+    left, right = _ARROWS[direction]
+    parameters: dict[str, Any] = {"ids": list(start_ids)}
+    barriers: list[str] = []
+    for ending_kind, filter_ in endings.items():
+        if filter_ is None:
+            barriers.append(f"NOT x:{ending_kind.value}")
+            continue
+        rendered = render_filter(filter_, GRAPH_KINDS[ending_kind], variable="x", prefix=f"{ending_kind.value[0].lower()}")
+        if rendered.matches or any("EXISTS {" in condition for condition in rendered.conditions):
+            return None
+        parameters.update(rendered.parameters)
+        barriers.append(f"NOT (x:{ending_kind.value} AND coalesce({' AND '.join(rendered.conditions)}, false))")
+    hops = "*0.." if max_hops is None else f"*0..{int(max_hops)}"
+    pattern = f"(s){left}[:INPUT|OUTPUT{hops}]{right}(t)"
+    lines = [f"MATCH (s:{kind.value}) WHERE s.id IN $ids"]
+    if barriers:
+        lines.append(f"MATCH p = {pattern} WHERE all(x IN nodes(p) WHERE {' AND '.join(barriers)})")
+    else:
+        lines.append(f"MATCH {pattern}")
+    lines.append("WITH DISTINCT t")
+    lines.append(f"MATCH (t){left}[r:INPUT|OUTPUT]{right}()")
+    if direction == "bidirectional":
+        lines.append("WITH DISTINCT r")
+    lines.append("RETURN [type(r), r.artifact_id, r.execution_id, r.type, r.path, r.time_ms, r.seq] AS link")
+    return "\n".join(lines), parameters
