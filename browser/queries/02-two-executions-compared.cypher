@@ -2,8 +2,8 @@
 // State, parameters, inputs and outputs of two executions of one type, side by side; what differs comes first.
 // Edit the type and the two names in the first lines.
 WITH 'Train' AS type, 'run-1/train-large' AS left_name, 'run-2/train-large' AS right_name
-MATCH (left:Execution {type: type, name: left_name})
-MATCH (right:Execution {type: type, name: right_name})
+MATCH (left:Execution {type: type, name: left_name} WHERE left.type_id IS NOT NULL)
+MATCH (right:Execution {type: type, name: right_name} WHERE right.type_id IS NOT NULL)
 UNWIND [left, right] AS execution
 CALL (execution) {
   UNWIND [key IN keys(execution) WHERE key = 'last_known_state' OR key CONTAINS 'properties.'] AS key

@@ -1,7 +1,7 @@
-// Has this step run before, on exactly these inputs and parameters?
-// The executions of a type that read these artifacts and no other, with these parameters, the newest first.
+// Has this step run before?
+// The executions of a type that read exactly these artifacts, with these parameters, the newest first.
 // Edit the type, the ids of the artifacts (here they are looked up by name) and the parameters.
-MATCH (input:Artifact {type: 'Table', name: 'run-1/train'})
+MATCH (input:Artifact {type: 'Table', name: 'run-1/train'} WHERE input.type_id IS NOT NULL)
 WITH 'Train' AS type, [input.id] AS inputs, {trees: 100, max_depth: 4, seed: 1} AS parameters
 MATCH (:Artifact {id: inputs[0]})-[:INPUT]->(execution:Execution {type: type})
 WHERE execution.last_known_state IN ['COMPLETE', 'CACHED']

@@ -1,7 +1,7 @@
-// Models that were never pushed
-// The artifacts of a type that no execution of another type has read. Edit the two types.
+// Models never pushed
+// The artifacts of a type that no execution of a certain type has read. Edit the two types.
 WITH 'Model' AS type, 'Push' AS step
-MATCH (model:Artifact {type: type})
+MATCH (model:Artifact {type: type} WHERE model.id IS NOT NULL)
 WHERE NOT EXISTS { (model)-[:INPUT]->(:Execution {type: step}) }
 RETURN model
 ORDER BY model.id

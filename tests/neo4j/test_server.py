@@ -14,9 +14,11 @@ from urllib.parse import quote
 import pytest
 
 from tests.servers.jars import ServerMissingError, java, maven
-from tests.servers.neo4j import ROOT, GivenNeo4j, Neo4jServer, start_neo4j
+from tests.servers.neo4j import GivenNeo4j, Neo4jServer, start_neo4j
 
 pytestmark = pytest.mark.neo4j
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_fresh_leaves_nothing(empty_neo4j: Neo4jServer) -> None:

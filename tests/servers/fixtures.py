@@ -1,4 +1,4 @@
-"""Servers as fixtures. A conftest.py takes them: `from tests.servers.fixtures import empty_neo4j, neo4j_server`.
+"""Servers as fixtures, for all tests (tests/conftest.py).
 
 Every worker of pytest-xdist starts a server when its first test asks for one, however many folders import the fixture.
 """
@@ -24,3 +24,4 @@ def empty_neo4j(neo4j_server: Neo4jServer) -> Iterator[Neo4jServer]:
     with neo4j_server.reserved():
         neo4j_server.fresh()
         yield neo4j_server
+        neo4j_server.fresh()

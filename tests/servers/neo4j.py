@@ -16,7 +16,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import hashlib
-import json
 import os
 import random
 import secrets
@@ -36,6 +35,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from browser.build import post_connect_command
 from tests.servers.jars import ServerMissingError, cache_folder, jars, java, locked
 
 if TYPE_CHECKING:
@@ -43,11 +43,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 IMAGE = "neo4j:5.26-community"
-ROOT = Path(__file__).parents[2]
 
 _HEAP = "512m"
 _PAGE_CACHE = "128m"
-_START_TIMEOUT_S = 120  # it takes about 6 s on an idle machine
+_START_TIMEOUT_S = 300  # it takes about 6 s on an idle machine
 _LOGS_KEPT = 20
 
 _SETTINGS = {
@@ -165,12 +164,6 @@ def start_neo4j(*, auth: bool = False) -> Neo4jServer:
     return server
 
 
-def browser_style() -> str:
-    """The command that Neo4j Browser runs when it has connected: our colours and captions."""
-    style = json.loads((ROOT / "browser" / "style.json").read_text())
-    return "style " + json.dumps(style, separators=(",", ":"))
-
-
 def docker_runs() -> bool:
     if "DOCKER_HOST" not in os.environ and not Path("/var/run/docker.sock").exists():
         return False
@@ -230,7 +223,7 @@ class JarNeo4j(Neo4jServer):
             "server.bolt.advertised_address": f"127.0.0.1:{bolt}",
             "server.http.listen_address": f"127.0.0.1:{http}",
             "dbms.security.auth_enabled": "true" if self.auth else "false",
-            "browser.post_connect_cmd": browser_style(),
+            "browser.post_connect_cmd": post_connect_command(),
             **_SETTINGS,
         }
         lines = "".join(f"{key}={value}\n" for key, value in settings.items())
@@ -338,7 +331,7 @@ class ContainerNeo4j(Neo4jServer):
             "server.bolt.advertised_address": f"127.0.0.1:{bolt}",
             "server.memory.heap.initial_size": _HEAP,
             "server.memory.heap.max_size": _HEAP,
-            "browser.post_connect_cmd": browser_style(),
+            "browser.post_connect_cmd": post_connect_command(),
             **_SETTINGS,
         }
         container = DockerContainer(IMAGE).with_bind_ports(7687, bolt).with_bind_ports(7474, http)
