@@ -140,7 +140,9 @@ class _Renderer:
             return [self._exists(part)]
         return [self._text(part)]
 
-    def _served(self, column: ast.Attribute | ast.PropertyValue, operator: str, values: list[object]) -> list[str] | None:
+    def _served(
+        self, column: ast.Attribute | ast.PropertyValue, operator: str, values: list[object]
+    ) -> list[str] | None:
         if isinstance(column, ast.Attribute):
             attribute = self._attribute(column)
             owner = self._owner(column, attribute)

@@ -1,7 +1,7 @@
 r"""The scalar functions and operators of the language as Cypher text, to the letter of :mod:`cypher.functions`.
 
-Cypher differs from SQL in much: integers that overflow fail, there are no bit operators, no code points, letters fold by
-Unicode, a text that is no number is NULL. What follows is built from what Cypher does exactly:
+Cypher differs from SQL in much: integers that overflow fail, there are no bit operators, no code points, letters fold
+by Unicode, a text that is no number is NULL. What follows is built from what Cypher does exactly:
 
 * a value that is used twice is bound by ``[v IN [expression] | ...][0]``, so that text never doubles;
 * bits are the odd quotients by powers of two;
@@ -143,8 +143,10 @@ class Scalars:
                 [first],
                 lambda s: self._let(
                     [
-                        f"CASE WHEN NOT {given} < 0 THEN {s} WHEN {s}[0] - {s}[1] < 0 THEN [0, {s}[0]] "
-                        f"ELSE [{s}[0] - {s}[1], {s}[1]] END"
+                        (
+                            f"CASE WHEN NOT {given} < 0 THEN {s} WHEN {s}[0] - {s}[1] < 0 THEN [0, {s}[0]] "
+                            f"ELSE [{s}[0] - {s}[1], {s}[1]] END"
+                        )
                     ],
                     lambda r: (
                         f"CASE WHEN {r}[1] <= 0 OR {r}[0] >= size({text}) THEN '' "
@@ -168,9 +170,7 @@ class Scalars:
     def _replace(self, value: str, old: str, new: str) -> str:
         return self._let(
             [value, old, new],
-            lambda x, y, z: (
-                f"CASE WHEN {y} = '' AND {z} IS NOT NULL THEN {x} ELSE replace({x}, {y}, {z}) END"
-            ),
+            lambda x, y, z: f"CASE WHEN {y} = '' AND {z} IS NOT NULL THEN {x} ELSE replace({x}, {y}, {z}) END",
         )
 
     def _code_point(self, value: str) -> str:
@@ -262,9 +262,7 @@ class Scalars:
 
         def shifted(n: str) -> str:
             # the bits that stay, of which the highest becomes the sign
-            kept = (
-                f"CASE WHEN {n} = 1 THEN {self._low_bits(a)} ELSE ({self._low_bits(a)}) % {powers}[64 - {n}] END"
-            )
+            kept = f"CASE WHEN {n} = 1 THEN {self._low_bits(a)} ELSE ({self._low_bits(a)}) % {powers}[64 - {n}] END"
             to_left = self._let(
                 [kept],
                 lambda m: (
@@ -321,8 +319,9 @@ class Scalars:
     def _read_float(self, value: str) -> str:
         return self._let(
             [value],
-            lambda x: f"CASE WHEN {x} IS NOT NULL THEN coalesce(toFloat({self._longest_prefix(x, _FLOAT_PREFIX)}), "
-            "0.0) END",
+            lambda x: (
+                f"CASE WHEN {x} IS NOT NULL THEN coalesce(toFloat({self._longest_prefix(x, _FLOAT_PREFIX)}), 0.0) END"
+            ),
         )
 
     def _read_integer(self, value: str) -> str:
@@ -357,9 +356,7 @@ class Scalars:
         def from_mantissa(m: str, exponent: str) -> str:
             return self._let(
                 [f"{m}[0] + {m}[1]", f"size({m}[0]) + {exponent} - 1"],
-                lambda d, e: self._let(
-                    [f"ltrim({d}, {zero})", f"{e} - size({d}) + size(ltrim({d}, {zero}))"], rounded
-                ),
+                lambda d, e: self._let([f"ltrim({d}, {zero})", f"{e} - size({d}) + size(ltrim({d}, {zero}))"], rounded),
             )
 
         def rounded(d: str, e: str) -> str:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 _OWN = {
     "memory": "backends.memory:open_backend",
-    **dict.fromkeys(
-        ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc"), "backends.neo4j:open_backend"
-    ),
+    **dict.fromkeys(("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc"), "backends.neo4j:open_backend"),
 }
 """Scheme to function; entry points add to these and cannot replace them."""
 

@@ -35,5 +35,5 @@ def repeated(attempt: Callable[[], Result]) -> Result:
             clashes += isinstance(error, AlreadyExistsError)
             if not error.repeatable or clashes > MAX_CLASHES or time.monotonic() > deadline:
                 raise
-        time.sleep(random.uniform(0, delay_s))  # noqa: S311  # jitter, no secret
+        time.sleep(random.uniform(0, delay_s))  # jitter, no secret
         delay_s = min(2 * delay_s, LONGEST_DELAY_S)

@@ -77,7 +77,8 @@ class Neo4jBackend:
     def run_alone(self, statement: str, **parameters: Any) -> list[Any]:
         """Run one statement in a transaction of its own. Raises the driver's errors."""
         with self.session(write=True) as session:
-            return list(session.run(statement, parameters))
+            text: Any = statement  # the driver wants a literal; ours are built of escaped names, values are parameters
+            return list(session.run(text, parameters))
 
     def _reserve(self, kind: NodeKind, count: int) -> int:
         try:
@@ -132,7 +133,9 @@ class Neo4jBackend:
             types = Types(
                 version,
                 {
-                    kind: known.by_kind[kind] if known is not None and known.by_kind[kind] == tuple(given) else tuple(given)
+                    kind: known.by_kind[kind]
+                    if known is not None and known.by_kind[kind] == tuple(given)
+                    else tuple(given)
                     for kind, given in by_kind.items()
                 },
             )

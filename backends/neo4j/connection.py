@@ -38,7 +38,9 @@ def parse_address(
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise InvalidArgumentError(f"the URL of the Neo4j store cannot be read: {error}; use neo4j://host:7687") from None
+        raise InvalidArgumentError(
+            f"the URL of the Neo4j store cannot be read: {error}; use neo4j://host:7687"
+        ) from None
     if parts.scheme not in SCHEMES:
         raise InvalidArgumentError(f"{parts.scheme!r} is no scheme of Neo4j; use one of {', '.join(SCHEMES)}")
     if not host:

@@ -95,7 +95,8 @@ def wrong_link(operations: Sequence[InsertLinks], read: Read) -> LineageError:
             end: {
                 row[0]
                 for row in read(
-                    f"UNWIND $ids AS id OPTIONAL MATCH (n:{kind.value} {{id: id}}) WITH id, n WHERE n IS NULL RETURN id",
+                    f"UNWIND $ids AS id OPTIONAL MATCH (n:{kind.value} {{id: id}}) "
+                    "WITH id, n WHERE n IS NULL RETURN id",
                     {"ids": sorted({row[key] for row in operation.rows})},
                 )
             }

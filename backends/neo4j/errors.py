@@ -31,7 +31,10 @@ ERRORS: Final[Mapping[type[Exception], tuple[type[LineageError], str]]] = {
     driver.TokenExpired: (UnauthenticatedError, "the login has expired; open the store again"),
     driver.AuthConfigurationError: (InvalidArgumentError, "the login cannot be used; check user and password"),
     driver.CertificateConfigurationError: (InvalidArgumentError, "the certificate cannot be used; check its files"),
-    driver.ConfigurationError: (InvalidArgumentError, "the driver refused an option; check the store's URL and options"),
+    driver.ConfigurationError: (
+        InvalidArgumentError,
+        "the driver refused an option; check the store's URL and options",
+    ),
     driver.UnsupportedServerProduct: (
         FailedPreconditionError,
         "the server is not a Neo4j that this driver speaks with; use Neo4j 5.26 or newer",

@@ -44,7 +44,9 @@ def expansion_statement(
         if filter_ is None:
             barriers.append(f"NOT x:{ending_kind.value}")
             continue
-        rendered = render_filter(filter_, GRAPH_KINDS[ending_kind], variable="x", prefix=f"{ending_kind.value[0].lower()}")
+        rendered = render_filter(
+            filter_, GRAPH_KINDS[ending_kind], variable="x", prefix=f"{ending_kind.value[0].lower()}"
+        )
         if rendered.matches or any("EXISTS {" in condition for condition in rendered.conditions):
             return None
         parameters.update(rendered.parameters)

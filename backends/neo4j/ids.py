@@ -50,7 +50,9 @@ class IdBlocks:
     def rest(self) -> dict[NodeKind, tuple[int, int]]:
         """Give up what is left, and return it: the first id not used, and the end of the block."""
         with self._lock:
-            left = {kind: (self._next[kind], self._end[kind]) for kind in NodeKind if self._next[kind] < self._end[kind]}
+            left = {
+                kind: (self._next[kind], self._end[kind]) for kind in NodeKind if self._next[kind] < self._end[kind]
+            }
             self._next = dict.fromkeys(NodeKind, 1)
             self._end = dict.fromkeys(NodeKind, 1)
             return left

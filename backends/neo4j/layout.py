@@ -139,9 +139,7 @@ def _neighbours(kind: NodeKind) -> dict[str, GraphNeighbour]:
         if link.kind is None:
             end = NodeKind.ARTIFACT if link.neighbour_end == "artifact_id" else NodeKind.EXECUTION
             attributes = {attribute: _EVENT_ATTRIBUTES[attribute] for attribute in wanted}
-            found[name] = GraphNeighbour(
-                types, "both", end.value, attributes, is_relationship=True, path_key="path"
-            )
+            found[name] = GraphNeighbour(types, "both", end.value, attributes, is_relationship=True, path_key="path")
             continue
         source_key = LINK_ENDS[types[0]][0]
         direction = "out" if link.node_end == source_key else "in"

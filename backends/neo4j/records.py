@@ -33,7 +33,13 @@ from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
 
 __all__ = [
     "event_from_row",
-    "link_from_row", "node_from_graph", "node_to_graph", "path_to_graph", "type_from_graph", "type_to_graph"]
+    "link_from_row",
+    "node_from_graph",
+    "node_to_graph",
+    "path_to_graph",
+    "type_from_graph",
+    "type_to_graph",
+]
 
 _RECORD: Final[Mapping[NodeKind, Any]] = {
     NodeKind.ARTIFACT: Artifact,
@@ -174,9 +180,7 @@ def path_to_graph(path: tuple[int | str, ...]) -> list[str]:
 
 
 def _path_from_graph(path: list[str]) -> tuple[int | str, ...]:
-    return tuple(
-        int(step[1:-1]) if step.startswith("[") else step[1:] if step.startswith("'") else step for step in path
-    )
+    return tuple(int(step[1:-1]) if step.startswith("[") else step.removeprefix("'") for step in path)
 
 
 def link_from_row(relationship: str, source: int, target: int, row: tuple[Any, Any, Any]) -> Link:
@@ -265,5 +269,3 @@ def type_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> NodeType:
     values["properties"] = FrozenDict({name: declared[name] for name in names}) if names else EMPTY_PROPERTIES
     type_: NodeType = record.trusted(**values)
     return type_
-
-

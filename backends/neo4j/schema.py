@@ -55,6 +55,7 @@ def _constraints() -> list[str]:
 
 def _indexes() -> list[str]:
     """What lists are ordered and selected by."""
+    found: list[tuple[str, tuple[str, ...]]]
     found = [(kind.value, keys) for kind in NodeKind for keys in (("type", "id"), ("create_time_ms", "id"))]
     found += [(kind.value, ("last_update_time_ms", "id")) for kind in NodeKind]
     found.append((NodeKind.ARTIFACT.value, ("uri",)))
@@ -121,8 +122,8 @@ class Schema:
         )
         labels = ", ".join(repr(each["label"]) for each in rows) or "no labels"
         raise FailedPreconditionError(
-            f"the Neo4j database {self._database!r} is not a lineage store, and not empty: it has {row['count']} nodes, "
-            f"with {labels}; nothing was changed: use an empty database"
+            f"the Neo4j database {self._database!r} is not a lineage store, and not empty: it has {row['count']} "
+            f"nodes, with {labels}; nothing was changed: use an empty database"
         )
 
     def _patiently(self, statement: str, **parameters: Any) -> list[Any]:
@@ -138,7 +139,7 @@ class Schema:
                 )
                 if not in_the_way or time.monotonic() > deadline:
                     raise translated(error) from error
-            time.sleep(random.uniform(0.02, 0.2))  # noqa: S311  # jitter, no secret
+            time.sleep(random.uniform(0.02, 0.2))  # jitter, no secret
 
     # --- indexes over properties --------------------------------------------------------------------------------------
 
@@ -194,5 +195,3 @@ class Schema:
             family, _, name = key.partition(".")
             found.append(PropertyIndex(kind, family, decode(name), state))
         return sorted(found, key=lambda index: (index.kind.value, index.family, index.name))
-
-

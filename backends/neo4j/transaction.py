@@ -1,14 +1,15 @@
 """One unit of work on Neo4j.
 
-Reads run each by itself (Neo4j reads what is committed, in a transaction or not). Writes wait until the end and go in one
-statement; only a unit of work that updates nodes, changes types or reads what it wrote begins a transaction before. It
-relies on the types as they were read last; that they still are these is checked with what is sent anyway, and if they are
-not, the unit of work is run again.
+Reads run each by itself (Neo4j reads what is committed, in a transaction or not). Writes wait until the end and go in
+one statement; only a unit of work that updates nodes, changes types or reads what it wrote begins a transaction before.
+It relies on the types as they were read last; that they still are these is checked with what is sent anyway, and if
+they are not, the unit of work is run again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -165,10 +166,8 @@ class Neo4jTransaction:
     def _roll_back(self) -> None:
         tx, self._tx = self._tx, None
         if tx is not None and not tx.closed():
-            try:
+            with suppress(DriverError, Neo4jError):  # the server rolls back what it lost sight of
                 tx.rollback()
-            except (DriverError, Neo4jError):
-                pass  # the server rolls back what it lost sight of
 
     def _end(self) -> None:
         if not self._committed:
@@ -176,20 +175,19 @@ class Neo4jTransaction:
             for kind, ids in reversed(self._ids):
                 self._backend.ids.give_back(kind, ids)
         if self._session is not None:
-            try:
+            with suppress(DriverError, Neo4jError):  # as above
                 self._session.close()
-            except (DriverError, Neo4jError):
-                pass  # as above
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
     def _run(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
         """Run a statement, in the transaction if there is one. Raises the driver's errors."""
+        text: Any = statement  # the driver wants a literal; ours are built of escaped names, values are parameters
         if self._tx is not None:
-            return self._tx.run(statement, parameters).values()
+            return self._tx.run(text, parameters).values()
         if self._session is None:
             self._session = self._backend.session(write=self._write)
-        return self._session.run(statement, parameters).values()
+        return self._session.run(text, parameters).values()
 
     def _read(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
         try:
@@ -382,10 +380,7 @@ class Neo4jTransaction:
             statement, parameters = each
             for [row] in self._read(statement, parameters):
                 rows[row[0], row[1], row[2], row[3]] = row
-        return [
-            event_from_row(row[1], row[2], row[3], row[4], row[5])
-            for row in sorted(rows.values(), key=_sequence)
-        ]
+        return [event_from_row(row[1], row[2], row[3], row[4], row[5]) for row in sorted(rows.values(), key=_sequence)]
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -466,5 +461,3 @@ class Neo4jTransaction:
 def _sequence(row: Sequence[Any]) -> int:
     number: int | None = row[6]
     return number or 0
-
-

@@ -1,8 +1,9 @@
 """What a unit of work will write: operations in their order, each one statement, or all together one.
 
-Ids are known before anything is sent, so nothing has to be sent before the end. Usually everything goes in one statement
-that commits by itself: it counts what it did, and fails if that is not all. The second form, one statement for each
-operation in an explicit transaction, is for units of work that began one, and finds out what exactly went wrong.
+Ids are known before anything is sent, so nothing has to be sent before the end. Usually everything goes in one
+statement that commits by itself: it counts what it did, and fails if that is not all. The second form, one statement
+for each operation in an explicit transaction, is for units of work that began one, and finds out what exactly went
+wrong.
 """
 
 from __future__ import annotations
@@ -177,9 +178,7 @@ def combined(operations: Sequence[Operation], types_version: int | None) -> tupl
         lines.append(f"CALL () {{ {operation.body(f'rows{index}')} }}")
         carried = "store, " if types_version is not None else ""
         done = ", ".join(f"done{each}, old{each}" for each in range(index))
-        lines.append(
-            f"WITH {carried}{done + ', ' if done else ''}done AS done{index}, old AS old{index}"
-        )
+        lines.append(f"WITH {carried}{done + ', ' if done else ''}done AS done{index}, old AS old{index}")
         checks.append(f"done{index} = $count{index}")
         if isinstance(operation, InsertLinks) and operation.existing == "error":
             checks.append(f"old{index} = 0")
