@@ -75,7 +75,7 @@ def node_statement(
     if conditions:
         lines.append("WHERE " + " AND ".join(conditions))
     if lock:
-        lines += ["WITH n ORDER BY n.id", "REMOVE n.`lineage lock`"]  # to remove nothing takes the lock all the same
+        lines += ["WITH n ORDER BY n.id", "SET n.id = n.id"]  # the write lock; nothing else changes
     limit = ""
     if query.limit is not None:
         limit = " LIMIT $limit"

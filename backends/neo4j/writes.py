@@ -33,7 +33,7 @@ class InsertNodes:
     def body(self, rows: str) -> str:
         return (
             f"UNWIND ${rows} AS row CREATE (n:{self.kind.value}) SET n = row.p SET n:$(row.l) "
-            "RETURN count(n) AS done, 0 AS old"
+            "RETURN count(n) AS done, sum(0) AS old"
         )
 
 
@@ -47,7 +47,7 @@ class UpdateNodes:
     def body(self, rows: str) -> str:
         return (
             f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.p.id}}) "
-            "WHERE row.t IS NULL OR n.last_update_time_ms = row.t SET n = row.p RETURN count(n) AS done, 0 AS old"
+            "WHERE row.t IS NULL OR n.last_update_time_ms = row.t SET n = row.p RETURN count(n) AS done, sum(0) AS old"
         )
 
 

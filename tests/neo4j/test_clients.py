@@ -11,7 +11,6 @@ import pytest
 
 import lineage
 from lineage import (
-    AlreadyExistsError,
     Artifact,
     ArtifactType,
     Context,
@@ -19,9 +18,8 @@ from lineage import (
     Event,
     Execution,
     ExecutionType,
-    FailedPreconditionError,
-    NotFoundError,
 )
+from lineage.errors import AlreadyExistsError, FailedPreconditionError, NotFoundError
 from tests.servers.neo4j import Neo4jServer
 
 Result = TypeVar("Result")
