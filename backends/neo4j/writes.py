@@ -32,7 +32,7 @@ class InsertNodes:
 
     def body(self, rows: str) -> str:
         return (
-            f"UNWIND ${rows} AS row CREATE (n:{self.kind.value}) SET n = row.p SET n:$(row.l) "
+            f"UNWIND ${rows} AS row CREATE (n:{self.kind.value}:$(row.l)) SET n = row.p "
             "RETURN count(n) AS done, sum(0) AS old"
         )
 
@@ -62,18 +62,33 @@ class InsertLinks:
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def body(self, rows: str) -> str:
+        """Write what is new, and count what was there. It locks both nodes."""
+        pattern, keys, more = self._parts(rows)
+        return (
+            f"{pattern} MERGE (s)-[r:{self.relationship} {{{keys}}}]->(t) ON CREATE SET {more} "
+            "RETURN count(*) AS done, sum(CASE WHEN r.seq = row.q THEN 0 ELSE 1 END) AS old"
+        )
+
+    def body_if_all_new(self, rows: str) -> str:
+        """Write all, and fail by the constraint where one was there. It locks less."""
+        pattern, keys, more = self._parts(rows)
+        return (
+            f"{pattern} CREATE (s)-[r:{self.relationship} {{{keys}}}]->(t) SET {more} "
+            "RETURN count(*) AS done, sum(0) AS old"
+        )
+
+    def _parts(self, rows: str) -> tuple[str, str, str]:
         source, source_kind, target, target_kind = LINK_ENDS[self.relationship]
         keys = f"{source}: row.s, {target}: row.t"
         more = "r.seq = row.q"
         if self.kind is LinkKind.EVENT:
             keys += ", type: row.e"
             more += ", r.time_ms = row.m, r.path = row.p"
-        return (
+        pattern = (
             f"UNWIND ${rows} AS row MATCH (s:{source_kind.value} {{id: row.s}}) "
-            f"MATCH (t:{target_kind.value} {{id: row.t}}) "
-            f"MERGE (s)-[r:{self.relationship} {{{keys}}}]->(t) ON CREATE SET {more} "
-            "RETURN count(*) AS done, sum(CASE WHEN r.seq = row.q THEN 0 ELSE 1 END) AS old"
+            f"MATCH (t:{target_kind.value} {{id: row.t}})"
         )
+        return pattern, keys, more
 
 
 Operation = InsertNodes | UpdateNodes | InsertLinks
@@ -175,12 +190,12 @@ def combined(operations: Sequence[Operation], types_version: int | None) -> tupl
     for index, operation in enumerate(operations):
         parameters[f"rows{index}"] = operation.rows
         parameters[f"count{index}"] = len(operation.rows)
-        lines.append(f"CALL () {{ {operation.body(f'rows{index}')} }}")
+        is_new = isinstance(operation, InsertLinks) and operation.existing == "error"
+        body = operation.body_if_all_new if isinstance(operation, InsertLinks) and is_new else operation.body
+        lines.append(f"CALL () {{ {body(f'rows{index}')} }}")
         carried = "store, " if types_version is not None else ""
         done = ", ".join(f"done{each}, old{each}" for each in range(index))
         lines.append(f"WITH {carried}{done + ', ' if done else ''}done AS done{index}, old AS old{index}")
         checks.append(f"done{index} = $count{index}")
-        if isinstance(operation, InsertLinks) and operation.existing == "error":
-            checks.append(f"old{index} = 0")
     lines.append(f"RETURN CASE WHEN {' AND '.join(checks)} THEN 1 ELSE 1 / (done0 - done0) END AS ok")
     return "\n".join(lines), parameters
