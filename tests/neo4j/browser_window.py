@@ -55,12 +55,17 @@ class BrowserWindow:
         self.page.keyboard.insert_text(query)
         self._wait_for(self._part("editor-Run"), shows=shows)
 
-    def run_saved(self, name: str) -> None:
+    def run_saved(self, name: str, *, leave_open: bool = False) -> None:
         """Run a query of the folder `lineage` of saved scripts, whose answer is a graph."""
-        self._part("navigationFavorites").click()
+        self.toggle_saved()
         self._part("expandFolder-lineage").click()
         script = self._part("savedScriptListItem").filter(has=self._part(f"scriptTitle-{name}"))
         self._wait_for(script.get_by_test_id("savedScriptsButton-Run"), shows="graph")
+        if not leave_open:
+            self.toggle_saved()
+
+    def toggle_saved(self) -> None:
+        """Open or close the list of saved scripts."""
         self._part("navigationFavorites").click()
 
     def _wait_for(self, button: Locator, *, shows: str | None) -> None:
