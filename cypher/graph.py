@@ -10,7 +10,7 @@ from typing import Literal as OneOf
 
 from cypher.ast import PropertyRow
 
-__all__ = ["GraphAttribute", "GraphKind", "GraphNeighbour", "GraphProperty", "escape_name"]
+__all__ = ["GraphAttribute", "GraphKind", "GraphNeighbour", "GraphProperty", "escape_name", "literal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +82,29 @@ def escape_name(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return name
     return "`" + name.replace("\\", _BACKSLASH).replace("`", "``") + "`"
+
+
+def literal(value: object) -> str:
+    r"""Return a value as Cypher text, for people to read and paste; our own statements hold parameters.
+
+    >>> literal([1, None, True, "it's"]), literal({"LIVE": 2})
+    ("[1, null, true, 'it\\'s']", '{LIVE: 2}')
+    """
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+            return f"'{escaped}'"
+        case float():
+            if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # NaN differs from itself
+                return f"toFloat('{'NaN' if value != value else 'Infinity' if value > 0 else '-Infinity'}')"  # noqa: PLR0124
+            return repr(value)
+        case list() | tuple():
+            return f"[{', '.join(map(literal, value))}]"
+        case dict():
+            return "{" + ", ".join(f"{escape_name(str(key))}: {literal(item)}" for key, item in value.items()) + "}"
+        case _:
+            return str(value)

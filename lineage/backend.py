@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from cypher import AttributeType, Filter, Neighbour, Scope, ValueType
+from cypher.ast import PropertyRow
 from lineage.errors import InvalidArgumentError
 from lineage.model import ArtifactState, Event, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
 
@@ -22,12 +23,16 @@ __all__ = [
     "SCOPES",
     "Backend",
     "CanExpand",
+    "CanExplain",
+    "CanIndexProperties",
     "Cursor",
+    "Explanation",
     "LinkEnd",
     "LinkQuery",
     "NeighbourLink",
     "NodeQuery",
     "OrderBy",
+    "PropertyIndex",
     "Transaction",
     "missing_end",
 ]
@@ -162,6 +167,54 @@ class CanExpand(Protocol):
         filter of its kind in ``barriers`` (None matches all). Returns None if the store had better be asked step by
         step.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a database answers a query: the statement, the values of its parameters, and the plan as text.
+
+    ``str()`` is what can be pasted into the database's console.
+    """
+
+    statement: str
+    parameters: Mapping[str, object]
+    plan: str
+    console: str
+
+    def __str__(self) -> str:
+        return self.console
+
+
+@runtime_checkable
+class CanExplain(Protocol):
+    """What a backend may also have: a look at how it answers a query."""
+
+    def explain(self, query: NodeQuery) -> Explanation:
+        """Return the statement of a query and the database's plan for it, without running it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyIndex:
+    """An index over one property of all nodes of a kind. ``is_ready`` is false while the database is building it."""
+
+    kind: NodeKind
+    family: Literal["properties", "custom_properties"]
+    name: str
+    is_ready: bool
+
+
+@runtime_checkable
+class CanIndexProperties(Protocol):
+    """What a backend may also have: indexes over single properties, which somebody must ask for."""
+
+    def create_property_index(self, kind: NodeKind, row: PropertyRow) -> None:
+        """Index a property, and return when the index is ready. One that is there stays."""
+        ...
+
+    def property_indexes(self) -> Sequence[PropertyIndex]:
+        """Return the indexes over properties."""
         ...
 
 

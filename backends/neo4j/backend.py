@@ -14,9 +14,13 @@ from backends.neo4j.connection import Address
 from backends.neo4j.errors import translated
 from backends.neo4j.ids import IdBlocks
 from backends.neo4j.layout import COUNTER, STORE, TYPE, TYPE_LABELS
+from backends.neo4j.reads import node_statement
 from backends.neo4j.records import type_from_graph
 from backends.neo4j.schema import Schema
 from backends.neo4j.transaction import Neo4jTransaction, Types
+from cypher.ast import PropertyRow
+from cypher.graph import literal
+from lineage.backend import Explanation, NodeQuery, PropertyIndex
 from lineage.errors import FailedPreconditionError
 from lineage.model import NodeKind, NodeType
 
@@ -62,6 +66,25 @@ class Neo4jBackend:
             except (DriverError, Neo4jError):  # noqa: PERF203  # then they are gaps, which are allowed
                 break
         self.driver.close()
+
+    def explain(self, query: NodeQuery) -> Explanation:
+        """Return the statement for a query, and Neo4j's plan for it."""
+        statement, parameters, _ = node_statement(query, None, lock=False)
+        with self.session(write=False) as session:
+            text: Any = f"EXPLAIN {statement}"  # the driver wants a literal
+            try:
+                plan = session.run(text, parameters).consume().plan
+            except (DriverError, Neo4jError) as error:
+                raise translated(error) from error
+        drawn = "" if plan is None else str(plan.get("args", {}).get("string-representation", plan))
+        values = ", ".join(f"{name}: {literal(value)}" for name, value in parameters.items())
+        return Explanation(statement, parameters, drawn, f":params {{{values}}};\n{statement};")
+
+    def create_property_index(self, kind: NodeKind, row: PropertyRow) -> None:
+        self.schema.create_property_index(kind, row)
+
+    def property_indexes(self) -> Sequence[PropertyIndex]:
+        return self.schema.property_indexes()
 
     # --- for transactions ---------------------------------------------------------------------------------------------
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from neo4j.exceptions import ClientError, DriverError, Neo4jError, TransientError
 
 from backends.neo4j.errors import translated
-from backends.neo4j.layout import COUNTER, GRAPH_KINDS, LINK_ENDS, STORE, TYPE, TYPE_LABELS
+from backends.neo4j.layout import COUNTER, GRAPH_KINDS, LINK_ENDS, STORE, TYPE, TYPE_LABELS, decode_key
 from cypher.ast import PropertyRow
 from cypher.graph import escape_name
+from lineage.backend import PropertyIndex
 from lineage.errors import FailedPreconditionError
 from lineage.model import NodeKind, NodeType, PropertyType
 
-__all__ = ["MAX_PROPERTY_INDEXES", "SCHEMA_VERSION", "PropertyIndex", "Schema"]
+__all__ = ["MAX_PROPERTY_INDEXES", "SCHEMA_VERSION", "Schema"]
 
 SCHEMA_VERSION: Final = 1
 MAX_PROPERTY_INDEXES: Final = 50
@@ -69,16 +69,6 @@ _FIND: Final = f"MATCH (s:{STORE}) RETURN s.schema_version AS version"
 _CREATE: Final = f"""MERGE (s:{STORE} {{id: 0}})
 ON CREATE SET s.product = 'lineage-graph', s.types_version = 0, s.next_type_id = 1
 WITH s UNWIND $kinds AS kind MERGE (c:{COUNTER} {{kind: kind}}) ON CREATE SET c.next = 1"""
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyIndex:
-    """An index over one property of all nodes of a kind. ``state`` is Neo4j's: ONLINE, POPULATING or FAILED."""
-
-    kind: NodeKind
-    family: str
-    name: str
-    state: str
 
 
 class Schema:
@@ -188,10 +178,17 @@ class Schema:
         self._create(kind, GRAPH_KINDS[kind].property_of(row).key)
         self._patiently("CALL db.awaitIndexes(3600)")
 
-    def property_indexes(self, decode: Callable[[str], str]) -> list[PropertyIndex]:
+    def property_indexes(self) -> list[PropertyIndex]:
         """Return the indexes over properties, by kind and name."""
         found: list[PropertyIndex] = []
         for kind, key, state in self._rows():
             family, _, name = key.partition(".")
-            found.append(PropertyIndex(kind, family, decode(name), state))
+            found.append(
+                PropertyIndex(
+                    kind,
+                    "properties" if family == "properties" else "custom_properties",
+                    decode_key(name),
+                    state == "ONLINE",
+                )
+            )
         return sorted(found, key=lambda index: (index.kind.value, index.family, index.name))

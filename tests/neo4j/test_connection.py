@@ -1,0 +1,93 @@
+"""URLs, logins, and databases that are not ours."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import lineage
+from backends.neo4j.connection import Address, parse_address
+from lineage.errors import FailedPreconditionError, InvalidArgumentError
+from tests.servers.neo4j import Neo4jServer
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("USER", "PASSWORD", "DATABASE"):
+        monkeypatch.delenv(f"LINEAGE_NEO4J_{name}", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("neo4j://h", Address("neo4j://h", None, None, "neo4j")),
+        ("bolt://h:7687", Address("bolt://h:7687", None, None, "neo4j")),
+        ("bolt+ssc://u:p%40ss@h:1/db", Address("bolt+ssc://h:1", "u", "p@ss", "db")),
+        ("neo4j+s://u@[::1]:7687/?database=x", Address("neo4j+s://[::1]:7687", "u", None, "x")),
+        ("neo4j://h/?region=eu", Address("neo4j://h?region=eu", None, None, "neo4j")),
+    ],
+)
+def test_urls(url: str, address: Address) -> None:
+    assert parse_address(url) == address
+
+
+def test_arguments_win_over_the_url_and_the_url_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("USER", "e"), ("PASSWORD", "ep"), ("DATABASE", "ed")):
+        monkeypatch.setenv(f"LINEAGE_NEO4J_{name}", value)
+    assert parse_address("bolt://h") == Address("bolt://h", "e", "ep", "ed")
+    assert parse_address("bolt://u:p@h/d") == Address("bolt://h", "u", "p", "d")
+    assert parse_address("bolt://u:p@h/d", user="a", password="b", database="c") == Address("bolt://h", "a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("bolt://", "no host"),
+        ("bolt://h:x", "cannot be read"),
+        ("bolt://h/a?database=b", "name one"),
+        ("bolt://h?region=eu", "no option 'region'"),
+    ],
+)
+def test_bad_urls(url: str, message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        lineage.open_store(url)
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="no option 'conection_timeout'; did you mean 'connection_timeout'"):
+        lineage.open_store("bolt://h", conection_timeout=1)
+
+
+def test_without_the_driver_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [
+        each for each in sys.modules if each.partition(".")[0] == "neo4j" or each.startswith("backends.neo4j")
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "neo4j", None)
+    with pytest.raises(FailedPreconditionError, match=r'pip install "lineage-graph\[neo4j\]"'):
+        lineage.open_store("neo4j://h")
+
+
+def test_a_database_of_others_is_refused_and_not_touched(neo4j_server: Neo4jServer) -> None:
+    with neo4j_server.reserved():
+        neo4j_server.fresh()
+        neo4j_server.run("CREATE (:Movie {title: 'x'}), (:Person)")
+        with pytest.raises(FailedPreconditionError, match="not empty: it has 2 nodes, with 'Movie', 'Person'"):
+            lineage.open_store(neo4j_server.bolt_url)
+        assert neo4j_server.run("MATCH (n) RETURN count(n) AS n") == [{"n": 2}]
+        assert neo4j_server.run("SHOW CONSTRAINTS") == []
+        neo4j_server.fresh()
+
+
+def test_a_newer_schema_is_refused(url: str, neo4j_server: Neo4jServer) -> None:
+    lineage.open_store(url).close()
+    neo4j_server.run("MATCH (s:LineageStore) SET s.schema_version = 99")
+    with pytest.raises(FailedPreconditionError, match="upgrade lineage-graph"):
+        lineage.open_store(url)
+
+
+def test_a_database_that_does_not_exist(url: str) -> None:
+    with pytest.raises(FailedPreconditionError, match="no such database"):
+        lineage.open_store(url, database="nowhere")

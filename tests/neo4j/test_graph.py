@@ -1,0 +1,113 @@
+"""What stands in the graph, for people who read it; and that any value and any name comes back as it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pytest
+
+import lineage
+from lineage import Artifact, ArtifactType, Context, ContextType, Event, Execution, ExecutionType
+from lineage.errors import InvalidArgumentError
+from lineage.model import NodeKind
+from lineage.values import ProtoValue
+from tests.servers.neo4j import Neo4jServer
+
+NAMES = [
+    "a", "a b", "a.b", "a`b", "``", "'", '"', "{}", "$p", "\\", "\\u0060", "\\u005cu0060", "\n", "\r\n", "\0", "a\0b",
+    "\ue000", "\ue0000", "\ue000\0", "😀", "été", " ", "\u2028", "//", "/*", "*/", "n.id", "properties.x", "x" * 5000,
+]  # fmt: skip
+VALUES = [
+    0, 2**63 - 1, -(2**63), 0.0, -0.0, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1, True, False, "", " ",
+    "\0", "a\0b", "\\u0060", "`", "'", "😀", "\n", "x" * 100_000, "é" * 5000, {}, [1, 2], [],
+    {"a": [1, 1.0, None, True, "x", {"b": []}]}, ProtoValue("type.googleapis.com/x", b"\x00\xff"), ProtoValue("u", b""),
+]  # fmt: skip
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[lineage.Store]:
+    with lineage.open_store(url) as opened:
+        opened.put_artifact_type(ArtifactType(name="Data", properties={"n": int}))
+        opened.put_execution_type(ExecutionType(name="Step"))
+        opened.put_context_type(ContextType(name="Run"))
+        yield opened
+
+
+def test_names_come_back_and_are_found(store: lineage.Store) -> None:
+    ids = store.put_artifacts([Artifact(type="Data", custom_properties={name: "here"}) for name in NAMES])
+    for node_id, name, node in zip(ids, NAMES, store.get_artifacts_by_id(ids), strict=True):
+        assert dict(node.custom_properties) == {name: "here"}
+        if "`" in name or "\0" in name or "\\" in name or "\n" in name or "\r" in name:
+            quoted = "".join(f"\\x{ord(each):02x}" if ord(each) < 128 else each for each in name)
+        else:
+            quoted = name
+        found = store.list_artifacts(f"custom_properties.`{quoted}`.string_value = 'here'")
+        assert [each.id for each in found] == [node_id], repr(name)
+
+
+def test_values_come_back(store: lineage.Store) -> None:
+    ids = store.put_artifacts([Artifact(type="Data", custom_properties={"v": value}) for value in VALUES])
+    for value, node in zip(VALUES, store.get_artifacts_by_id(ids), strict=True):
+        stored = node.custom_properties["v"]
+        assert repr(stored) == repr(value) or stored == value
+        assert type(stored) is type(value) or isinstance(value, (dict, list))
+    [node_id] = store.put_artifacts([Artifact(type="Data", custom_properties={"v": math.nan}, uri="u" * 9000)])
+    [node] = store.get_artifacts_by_id([node_id])
+    assert math.isnan(node.custom_properties["v"])  # type: ignore[arg-type]  # a float
+    assert [each.id for each in store.get_artifacts_by_uri(node.uri)] == [node_id]
+    long = "é" * 5000
+    assert len(store.list_artifacts(f"custom_properties.v.string_value = '{long}'")) == 1
+    assert len(store.list_artifacts("custom_properties.v.string_value LIKE '%éé%'")) == 1
+
+
+def test_names_of_nodes_and_types(store: lineage.Store) -> None:
+    for name in NAMES[:-1]:
+        store.put_artifact_type(ArtifactType(name=name, properties={name: str}))
+        [node_id] = store.put_artifacts([Artifact(type=name, name=name, external_id=name, properties={name: name})])
+        node = store.get_artifact_by_type_and_name(name, name)
+        assert node is not None
+        assert (node.id, node.properties[name]) == (node_id, name)
+        assert [each.id for each in store.get_artifacts_by_type(name)] == [node_id]
+    with pytest.raises(InvalidArgumentError, match="choose a shorter one"):
+        store.put_artifacts([Artifact(type="Data", name="x" * 10_000)])
+
+
+def test_the_graph_as_people_read_it(store: lineage.Store, neo4j_server: Neo4jServer) -> None:
+    raw = Artifact(type="Data", name="raw", uri="s3://raw", state="LIVE", properties={"n": 3})
+    store.put_execution(
+        Execution(type="Step", name="clean", last_known_state="COMPLETE"),
+        [(raw, Event(type="INPUT", path=("raw", 0))), (Artifact(type="Data"), Event(type="OUTPUT"))],
+        [Context(type="Run", name="run-1")],
+    )
+    assert neo4j_server.run(
+        "MATCH (a:Artifact:Data)-[i:INPUT]->(e:Execution:Step)-[:OUTPUT]->(b:Artifact) RETURN a.name AS a, "
+        "a.`properties.n` AS n, a.state AS state, i.type AS type, i.path AS path, e.last_known_state AS known, "
+        "b.id AS b"
+    ) == [{"a": "raw", "n": 3, "state": "LIVE", "type": "INPUT", "path": ["raw", "[0]"], "known": "COMPLETE", "b": 2}]
+    assert neo4j_server.run(
+        "MATCH (c:Context:Run {name: 'run-1'}) RETURN count { (c)-[:ATTRIBUTION]->(:Artifact) } AS artifacts, "
+        "count { (c)-[:ASSOCIATION]->(:Execution) } AS executions"
+    ) == [{"artifacts": 2, "executions": 1}]
+    assert neo4j_server.run("MATCH (t:ArtifactType {name: 'Data'}) RETURN t.`properties.n` AS n") == [{"n": "INT"}]
+
+
+def test_a_type_named_like_a_label_of_ours_is_no_label(store: lineage.Store, neo4j_server: Neo4jServer) -> None:
+    for name in ("Context", "Type", "LineageStore"):
+        store.put_artifact_type(ArtifactType(name=name))
+        store.put_artifacts([Artifact(type=name)])
+    assert store.list_contexts().nodes == ()
+    assert neo4j_server.run("MATCH (n:Artifact) UNWIND labels(n) AS label RETURN DISTINCT label") == [
+        {"label": "Artifact"}
+    ]
+
+
+def test_indexes_and_explanations(store: lineage.Store) -> None:
+    assert ("Data", "n") in {("Data", index.name) for index in store.list_property_indexes() if index.is_ready}
+    store.create_property_index("owner`s", NodeKind.CONTEXT, family="custom_properties")
+    assert ("Context", "custom_properties", "owner`s") in {
+        (index.kind.value, index.family, index.name) for index in store.list_property_indexes()
+    }
+    explained = store.explain("properties.n.int_value = 3", "Artifact")
+    assert "NodeIndexSeek" in explained.plan
+    assert str(explained).startswith(":params {f0: 3};\nMATCH (n:Artifact)")

@@ -1,0 +1,103 @@
+"""Neo4j's plans for what must be fast: a plan that changes with a version or an edit is seen here, not by users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+import lineage
+from backends.neo4j.backend import Neo4jBackend
+from backends.neo4j.expansion import Direction, expansion_statement
+from backends.neo4j.reads import node_statement
+from cypher import Filter
+from lineage import ArtifactType
+from lineage.backend import Cursor, NodeQuery, OrderBy
+from lineage.listing import filter_of
+from lineage.model import NodeKind
+
+A, E, C = NodeKind.ARTIFACT, NodeKind.EXECUTION, NodeKind.CONTEXT
+
+
+@pytest.fixture
+def backend(url: str) -> Iterator[Neo4jBackend]:
+    with lineage.open_store(url) as store:
+        store.put_artifact_type(ArtifactType(name="Data", properties={"i": int, "d": float, "s": str}))
+        backend = store._backend  # a look at what it does
+        assert isinstance(backend, Neo4jBackend)
+        backend.run_alone("CALL db.awaitIndexes(60)")
+        yield backend
+
+
+def operators(backend: Neo4jBackend, statement: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    with backend.session(write=False) as session:
+        text: Any = f"EXPLAIN {statement}"
+        plan = session.run(text, dict(parameters)).consume().plan
+    found: list[tuple[str, str]] = []
+
+    def collect(node: Mapping[str, Any]) -> None:
+        found.append((node["operatorType"].partition("@")[0], node["args"].get("Details", "")))
+        for child in node.get("children", ()):
+            collect(child)
+
+    assert plan is not None
+    collect(plan)
+    return found
+
+
+@pytest.mark.parametrize("direction", ["upstream", "downstream", "bidirectional"])
+@pytest.mark.parametrize("kind", [A, E])
+@pytest.mark.parametrize("max_hops", [None, 2, 10, 1000])
+@pytest.mark.parametrize("barrier", ["none", "all executions", "filter"])
+def test_lineage_is_breadth_first(
+    backend: Neo4jBackend, direction: Direction, kind: NodeKind, max_hops: int | None, barrier: str
+) -> None:
+    choices: dict[str, dict[NodeKind, Filter | None]] = {
+        "none": {},
+        "all executions": {E: None},
+        "filter": {A: filter_of(A, "type = 'Data' AND (properties.i.int_value > 3 OR state = LIVE)")},
+    }
+    barriers = choices[barrier]
+    for ids in ([1], [1, 2, 3]):
+        built = expansion_statement(kind, ids, direction, max_hops, barriers)
+        assert built is not None
+        names = [name for name, _ in operators(backend, *built)]
+        assert "VarLengthExpand(Pruning,BFS,All)" in names, names
+        assert "VarLengthExpand(All)" not in names
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "operator", "detail"),
+    [
+        (A, "id = 5", "NodeUniqueIndexSeek", "(id)"),
+        (A, "uri = 'x'", "NodeIndexSeek", "(uri)"),
+        (A, "external_id = 'x'", "NodeUniqueIndexSeek", "(external_id)"),
+        (C, "name = 'x'", "NodeUniqueIndexSeek", "(name, type_id)"),
+        (A, "type = 'x'", "NodeIndexSeek", "(type, id)"),
+        (A, "create_time_since_epoch > 5", "NodeIndexSeek", "(create_time_ms, id)"),
+        (A, "properties.i.int_value = 5", "NodeIndexSeek", "(`properties.i`)"),
+        (A, "properties.d.double_value > 0.5", "NodeIndexSeekByRange", "(`properties.d`)"),
+        (A, "properties.s.string_value IN ('a', 'b')", "NodeIndexSeek", "(`properties.s`)"),
+        (A, "contexts_a.name = 'x'", "NodeUniqueIndexSeek", "(name, type_id)"),
+        (A, "contexts_a.id = 1 AND contexts_b.name = 'y'", "NodeUniqueIndexSeek", "(id)"),
+        (A, "events_a.execution_id = 5 AND events_a.type = INPUT", "NodeUniqueIndexSeek", "Execution(id)"),
+    ],
+)
+def test_filters_use_indexes(backend: Neo4jBackend, kind: NodeKind, where: str, operator: str, detail: str) -> None:
+    statement, parameters, _ = node_statement(NodeQuery(kind, filter=filter_of(kind, where)), None, lock=False)
+    found = operators(backend, statement, parameters)
+    assert any(name.startswith(operator) and detail in details for name, details in found), found
+    assert not any(name.startswith(("NodeByLabelScan", "AllNodesScan")) for name, _ in found), found
+
+
+@pytest.mark.parametrize("order_by", list(OrderBy))
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("after", [None, Cursor(1_700_000_000_000, 5)])
+def test_pages_come_from_an_index(
+    backend: Neo4jBackend, order_by: OrderBy, descending: bool, after: Cursor | None
+) -> None:
+    query = NodeQuery(A, order_by=order_by, descending=descending, after=after, limit=20)
+    statement, parameters, _ = node_statement(query, None, lock=False)
+    names = [name for name, _ in operators(backend, statement, parameters)]
+    assert not {"Top", "Sort", "PartialTop", "NodeByLabelScan"} & set(names), names
