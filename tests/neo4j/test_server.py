@@ -70,27 +70,27 @@ def test_it_ends_when_the_process_that_asked_for_it_is_killed() -> None:
     assert not Path(home).exists()
 
 
-def test_a_database_with_data_of_others_is_not_emptied(empty_neo4j: Neo4jServer) -> None:
+def test_a_database_with_data_of_others_is_not_emptied(empty_neo4j: Neo4jServer, tmp_path: Path) -> None:
     empty_neo4j.run("CREATE (:Thing)")
-    given = _as_given(empty_neo4j, "with-data")
+    given = _as_given(empty_neo4j, tmp_path)
     with pytest.raises(PermissionError, match="held data before the tests came"):
         given.fresh()
     given.close()
     assert empty_neo4j.run("MATCH (n) RETURN count(n) AS nodes") == [{"nodes": 1}]
 
 
-def test_a_given_empty_database_is_left_empty(empty_neo4j: Neo4jServer) -> None:
-    given = _as_given(empty_neo4j, "empty")
+def test_a_given_empty_database_is_left_empty(empty_neo4j: Neo4jServer, tmp_path: Path) -> None:
+    given = _as_given(empty_neo4j, tmp_path)
     given.fresh()
     given.run("CREATE (:Thing)")
     given.close()
     assert empty_neo4j.run("MATCH (n) RETURN count(n) AS nodes") == [{"nodes": 0}]
 
 
-def _as_given(server: Neo4jServer, name: str) -> GivenNeo4j:
-    """What LINEAGE_TEST_NEO4J_URL would make of it; the name keeps apart what is known about it."""
+def _as_given(server: Neo4jServer, marks: Path) -> GivenNeo4j:
+    """What LINEAGE_TEST_NEO4J_URL would make of it."""
     user = f"{server.auth[0]}:{quote(server.auth[1], safe='')}@" if server.auth else ""
-    return GivenNeo4j(server.bolt_url.replace("://", f"://{user}") + f"/{name}")
+    return GivenNeo4j(server.bolt_url.replace("://", f"://{user}"), marks=marks)
 
 
 def test_what_is_missing_comes_with_the_command_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -375,14 +375,15 @@ class ContainerNeo4j(Neo4jServer):
 class GivenNeo4j(Neo4jServer):
     """One that somebody else runs. Its database is emptied only when the tests found it empty, and left empty then."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, marks: Path | None = None) -> None:
         parts = urlsplit(url)
         host = parts.hostname or "localhost"
         self.auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         self.bolt_url = f"{parts.scheme}://{host}:{parts.port or 7687}"
         self.http_url = os.environ.get("LINEAGE_TEST_NEO4J_HTTP_URL", f"http://{host}:7474")
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(16))
-        self._marks = Path(tempfile.gettempdir(), f"lineage-neo4j-{hashlib.sha256(url.encode()).hexdigest()[:16]}")
+        named = f"lineage-neo4j-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+        self._marks = marks or Path(tempfile.gettempdir(), named)
         self._marks.mkdir(exist_ok=True)
         self._found_empty = self._marks / f"{run}-found-empty"
 
