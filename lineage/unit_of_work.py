@@ -13,7 +13,7 @@ __all__ = ["repeated"]
 
 Result = TypeVar("Result")
 
-REPEAT_FOR_S = 20.0
+REPEAT_FOR_S = 30.0
 """How long a unit of work is repeated that meets a deadlock, a lost race or a lost connection."""
 MAX_CLASHES = 4
 """How often what must be unique may turn out to be taken, where it may be the work of a faster client."""

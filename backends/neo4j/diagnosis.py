@@ -17,7 +17,7 @@ from lineage.model import NodeKind, NodeType
 __all__ = ["Keys", "check_unique_type", "happened", "taken_key", "wrong_link"]
 
 Read = Callable[[str, dict[str, Any]], list[Any]]
-_RECOVERY_S = 20.0
+_RECOVERY_S = 30.0
 
 
 class Keys:

@@ -19,7 +19,7 @@ from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jErr
 from backends.neo4j import diagnosis
 from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
 from backends.neo4j.expansion import Direction, expansion_statement
-from backends.neo4j.layout import STORE, TYPE, TYPE_LABELS
+from backends.neo4j.layout import LINK_ENDS, STORE, TYPE, TYPE_LABELS
 from backends.neo4j.reads import can_match, link_statements, node_statement
 from backends.neo4j.records import event_from_row, link_from_row, node_from_graph, type_to_graph
 from backends.neo4j.writes import MAX_ROWS, InsertLinks, InsertNodes, Operation, UpdateNodes, WriteBuffer, combined
@@ -250,7 +250,6 @@ class Neo4jTransaction:
                 self._backend.forget_types()
                 raise lost_race("another client changed the types")
             self._own_version, self._own_types = version, dict(self._types.by_kind)
-            self._is_repeat_safe = False
         return self._own_types
 
     def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
@@ -393,6 +392,12 @@ class Neo4jTransaction:
                 self._witness = (
                     f"MATCH (n:{operation.kind.value} {{id: $id}}) RETURN n.id",
                     {"id": operation.rows[0]["p"]["id"]},
+                )
+            elif self._witness is None and isinstance(operation, InsertLinks) and operation.existing == "error":
+                _, kind, _, _ = LINK_ENDS[operation.relationship]
+                self._witness = (
+                    f"MATCH (:{kind.value} {{id: $id}})-[r:{operation.relationship} {{seq: $seq}}]->() RETURN r.seq",
+                    {"id": operation.rows[0]["s"], "seq": operation.rows[0]["q"]},
                 )
 
     def _flush(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ NAMES = [
     "a", "a b", "a.b", "a`b", "``", "'", '"', "{}", "$p", "\\", "\\u0060", "\\u005cu0060", "\n", "\r\n", "\0", "a\0b",
     "\ue000", "\ue0000", "\ue000\0", "😀", "été", " ", "\u2028", "//", "/*", "*/", "n.id", "properties.x", "x" * 5000,
 ]  # fmt: skip
-VALUES = [
+VALUES: list[Any] = [
     0, 2**63 - 1, -(2**63), 0.0, -0.0, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1, True, False, "", " ",
     "\0", "a\0b", "\\u0060", "`", "'", "😀", "\n", "x" * 100_000, "é" * 5000, {}, [1, 2], [],
     {"a": [1, 1.0, None, True, "x", {"b": []}]}, ProtoValue("type.googleapis.com/x", b"\x00\xff"), ProtoValue("u", b""),

@@ -26,7 +26,7 @@ class Twins(Pair):
     def __init__(self, url: str) -> None:
         self.clock = StepClock()
         self.store = Store(open_memory("memory:"), clock=self.clock)
-        self.reference = Side(Ours(self.store))  # type: ignore[assignment]  # it has the reference's methods
+        self.reference = Side(Ours(self.store))
         self.neo4j = Store(registry.open_backend(url), url=url, clock=self.clock)
         self.ours = Side(Ours(self.neo4j))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from lineage import registry
@@ -59,9 +60,7 @@ class Twins:
 
     def ask(self, method: str, *arguments: Any, **options: Any) -> tuple[Any, Any]:
         """Return what both answer, or the status of the error."""
-        first, second = (
-            answer_of(lambda store=store: getattr(store, method)(*arguments, **options)) for store in self.stores
-        )
+        first, second = (answer_of(partial(getattr(store, method), *arguments, **options)) for store in self.stores)
         return first, second
 
     def select(self, kind: NodeKind, where: str) -> tuple[Outcome, Outcome]:
@@ -85,12 +84,8 @@ class Twins:
         options: dict[str, Any] = {} if kind is NodeKind.CONTEXT else {"context_id": context_id}
         pages: list[tuple[Outcome, str | None]] = []
         for store, token in zip(self.stores, tokens, strict=True):
-            answer = answer_of(
-                lambda store=store, token=token: getattr(store, f"list_{kind.lower()}s")(
-                    where, type=type_name, order_by=order_by, descending=descending, limit=limit, page_token=token,
-                    **options,
-                )
-            )  # fmt: skip
+            list_nodes = partial(getattr(store, f"list_{kind.lower()}s"), where, type=type_name, order_by=order_by)
+            answer = answer_of(partial(list_nodes, descending=descending, limit=limit, page_token=token, **options))
             pages.append((_ids(answer), None if isinstance(answer, str) else answer.next_page_token))
         return pages
 
