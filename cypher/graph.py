@@ -53,7 +53,7 @@ class GraphNeighbour:
     attributes: Mapping[str, GraphAttribute]
     is_relationship: bool = False
     path_key: str | None = None
-    """The key of an event's path: a list of texts, of which ``[3]`` is an index and ``'x`` the key ``x``."""
+    """The key of an event's path: a list of texts; ``[3]`` is an index, all else a key, without a ``'`` in front."""
 
 
 @dataclass(frozen=True)
