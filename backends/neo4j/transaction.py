@@ -140,6 +140,7 @@ class Neo4jTransaction:
 
     def _resolve(self, error: DriverError) -> None:
         """Find out whether a commit whose answer was lost did happen. Raises unless it did."""
+        self._ids.clear()  # they may be taken after all
         if self._witness is None and self._is_repeat_safe:
             raise error
         if self._witness is not None:
