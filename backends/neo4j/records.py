@@ -172,6 +172,16 @@ def _read_value(key: str, value: Any, values: dict[str, Any], families: dict[str
 # --- links ------------------------------------------------------------------------------------------------------------
 
 
+def _built(record_type: Any, values: dict[str, Any]) -> Any:
+    """Return a record of all its fields' values: what ``trusted`` does, in a third of the time."""
+    record = object.__new__(record_type)
+    _SET(record, "__dict__", values)
+    _SET(record, "__pydantic_fields_set__", set(values))
+    _SET(record, "__pydantic_extra__", None)
+    _SET(record, "__pydantic_private__", None)
+    return record
+
+
 def path_to_graph(path: tuple[int | str, ...]) -> list[str]:
     """Return a path as texts: an index as ``[3]``, a key as it is, or with ``'`` in front if it looks like either."""
     return [
@@ -186,11 +196,11 @@ def _path_from_graph(path: list[str]) -> tuple[int | str, ...]:
 def link_from_row(relationship: str, source: int, target: int, row: tuple[Any, Any, Any]) -> Link:
     """Return the record of a relationship. ``row`` has an event's type, path and time."""
     if relationship == "ATTRIBUTION":
-        return Attribution.trusted(artifact_id=target, context_id=source)
+        return _built(Attribution, {"artifact_id": target, "context_id": source})
     if relationship == "ASSOCIATION":
-        return Association.trusted(execution_id=target, context_id=source)
+        return _built(Association, {"execution_id": target, "context_id": source})
     if relationship == "PARENT":
-        return ParentContext.trusted(child_id=target, parent_id=source)
+        return _built(ParentContext, {"child_id": target, "parent_id": source})
     artifact_id, execution_id = (source, target) if relationship == "INPUT" else (target, source)
     return event_from_row(artifact_id, execution_id, *row)
 
@@ -204,13 +214,17 @@ def event_from_row(
             f"the event of artifact {artifact_id} and execution {execution_id} in Neo4j has the type {event_type!r}, "
             "which is none; restore it"
         )
-    return Event.trusted(
-        artifact_id=artifact_id,
-        execution_id=execution_id,
-        type=_EVENT_TYPES[event_type],
-        path=_path_from_graph(path) if path else (),
-        time_ms=time_ms,
+    event: Event = _built(
+        Event,
+        {
+            "artifact_id": artifact_id,
+            "execution_id": execution_id,
+            "type": _EVENT_TYPES[event_type],
+            "path": _path_from_graph(path) if path else (),
+            "time_ms": time_ms,
+        },
     )
+    return event
 
 
 # --- types ------------------------------------------------------------------------------------------------------------
