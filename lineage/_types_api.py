@@ -103,8 +103,9 @@ class TypeMethods(StoreCore):
     ) -> PutTypesResult:
         """Put the types of a JSON file.
 
-        It is an object with lists ``artifact_types``, ``execution_types``, ``context_types``. A type is written with the fields of its record, and property types by name:
-        ``{"artifact_types": [{"name": "Model", "properties": {"accuracy": "DOUBLE"}}]}``.
+        It is an object with lists ``artifact_types``, ``execution_types``, ``context_types``. A type is written with
+        the fields of its record, and property types by name: ``{"artifact_types": [{"name": "Model", "properties":
+        {"accuracy": "DOUBLE"}}]}``.
 
         Raises InvalidArgumentError that names the file if it cannot be read or is not of that form.
 

@@ -80,8 +80,9 @@ class EventEdge:
 class UpdateMask:
     """Which parts of a node an update changes.
 
-    Paths are field names, ``properties``, ``properties.KEY`` and the same of ``custom_properties``. A key is everything after the first dot. The whole map wins over keys of the same map. Names that are not fields
-    have no effect, as in MLMD, and neither have those of fields that never change.
+    Paths are field names, ``properties``, ``properties.KEY`` and the same of ``custom_properties``. A key is everything
+    after the first dot. The whole map wins over keys of the same map. Names that are not fields have no effect, as in
+    MLMD, and neither have those of fields that never change.
     """
 
     paths: frozenset[str]
