@@ -103,10 +103,7 @@ class Search:
     def _open_rows(
         self, rows: Sequence[ast.Row], parts: Sequence[ast.Expression], settled: set[int]
     ) -> tuple[ast.Row, ...]:
-        """The rows whose existence is still to be shown:
-
-        an index hit on a property, or on a neighbour, has shown it.
-        """
+        """The rows whose existence is still to be shown; a hit in an index has shown that of its own row."""
         shown: set[ast.Row] = set()
         for part in parts:
             if id(part) in settled:
@@ -227,9 +224,7 @@ class Search:
             if source is not None:
                 yield source
 
-    def _column_source(
-        self, kind: NodeKind, part: ast.Expression
-    ) -> Source | None:  # one answer for each indexable form
+    def _column_source(self, kind: NodeKind, part: ast.Expression) -> Source | None:
         table = self._tables[kind]
         match part:
             case ast.Comparison(
