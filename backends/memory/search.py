@@ -18,7 +18,8 @@ from typing import Any
 
 from backends.memory.links import LinkTable
 from backends.memory.predicate import Matcher, aliases_in, conjuncts
-from backends.memory.table import NodeTable, column_key, fold
+from backends.memory.scalar import fold
+from backends.memory.table import NodeTable, column_key
 from cypher import ast
 from lineage.backend import NEIGHBOURS, NeighbourLink, NodeQuery, OrderBy
 from lineage.model import LinkKind, NodeKind

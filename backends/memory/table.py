@@ -13,25 +13,20 @@ from typing import Any, TypeAlias
 
 from sortedcontainers import SortedList
 
+from backends.memory.scalar import fold
 from cypher import ValueType
 from cypher.ast import Attribute, PropertyValue
 from lineage.backend import FIELDS
 from lineage.errors import AlreadyExistsError
 from lineage.model import Node, NodeKind
 
-__all__ = ["Column", "ColumnKey", "NodeTable", "column_key", "fold"]
+__all__ = ["Column", "ColumnKey", "NodeTable", "column_key"]
 
 ColumnKey: TypeAlias = str | tuple[str, str, ValueType]
 """A record's field, or a property's family, key and type."""
 
 _PYTHON_TYPE = {ValueType.INT64: int, ValueType.DOUBLE: float, ValueType.STRING: str, ValueType.BOOL: bool}
-_UPPER_TO_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOTHING: Mapping[int, None] = {}
-
-
-def fold(text: str) -> str:
-    """Make ASCII letters lower case, and only those: two texts are alike for LIKE if their folded forms are equal."""
-    return text.lower() if text.isascii() else text.translate(_UPPER_TO_LOWER)
 
 
 def column_key(expression: Attribute | PropertyValue) -> ColumnKey:
