@@ -536,6 +536,21 @@ class ArtifactStructType(Record):
 
     model_config = ConfigDict(populate_by_name=True)
 
+    if TYPE_CHECKING:  # the fields by name; type checkers know them by alias only
+
+        def __init__(
+            self,
+            *,
+            simple: ArtifactType | None = ...,
+            union_type: Sequence[ArtifactStructType] | None = ...,
+            intersection: Sequence[ArtifactStructType] | None = ...,
+            list_: ArtifactStructType | None = ...,
+            none: bool | None = ...,
+            any: bool | None = ...,
+            tuple_: Sequence[ArtifactStructType] | None = ...,
+            dict_: DictStructType | None = ...,
+        ) -> None: ...
+
     simple: ArtifactType | None = None
     union_type: tuple[ArtifactStructType, ...] | None = None
     intersection: tuple[ArtifactStructType, ...] | None = None

@@ -125,7 +125,8 @@ def struct_type(rng: Random, depth: int = 0) -> ArtifactStructType:
         case "empty":
             return ArtifactStructType()
         case several:
-            return ArtifactStructType(**{several: tuple(inner() for _ in range(rng.randint(0, 3)))})
+            members: Any = {several: tuple(inner() for _ in range(rng.randint(0, 3)))}
+            return ArtifactStructType(**members)
 
 
 FILTERS: dict[str, tuple[str, ...]] = {

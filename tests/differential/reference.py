@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -42,15 +43,18 @@ from tests.differential.reference_records import (
     type_to_proto,
 )
 
+reference_errors: Any = None
+metadata_store: Any = None
+metadata_store_pb2: Any = None
+metadata_store_service_pb2: Any = None
+_import_error: ImportError | None = None
 try:
-    from ml_metadata import errors as reference_errors
-    from ml_metadata import metadata_store
-    from ml_metadata.proto import metadata_store_pb2, metadata_store_service_pb2
-
-    _IMPORT_ERROR: ImportError | None = None
-except ImportError as _error:
-    _IMPORT_ERROR = _error
-    reference_errors = metadata_store = metadata_store_pb2 = metadata_store_service_pb2 = None
+    reference_errors = import_module("ml_metadata.errors")
+    metadata_store = import_module("ml_metadata.metadata_store")
+    metadata_store_pb2 = import_module("ml_metadata.proto.metadata_store_pb2")
+    metadata_store_service_pb2 = import_module("ml_metadata.proto.metadata_store_service_pb2")
+except ImportError as error:
+    _import_error = error
 
 __all__ = ["Reference", "StepClock", "new_reference", "reference_errors"]
 
@@ -79,7 +83,7 @@ class StepClock:
         self.now_ms += 1
 
     @contextmanager
-    def window(self) -> Iterator[None]:
+    def window(self) -> Generator[None, None, None]:
         """Surround one write of the reference."""
         previous_end = self._windows[-1][0] if self._windows else 0
         while (start := _real_ms()) <= previous_end:
@@ -106,9 +110,9 @@ def _real_ms() -> int:
 
 def new_reference(clock: StepClock | None = None) -> Reference:
     """Return an empty reference. The test fails where ml-metadata is missing: nothing was compared then."""
-    if _IMPORT_ERROR is not None:
+    if _import_error is not None:
         pytest.fail(
-            f"ml-metadata, the reference implementation, cannot be imported: {_IMPORT_ERROR}. It has wheels for Python "
+            f"ml-metadata, the reference implementation, cannot be imported: {_import_error}. It has wheels for Python "
             '3.9 to 3.11; to run the other tests without it, deselect these by name: pytest -m "not differential"'
         )
     return Reference(clock or StepClock())

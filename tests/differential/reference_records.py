@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from lineage import (
@@ -20,8 +21,9 @@ from lineage import (
 )
 from lineage.model import Link, Node, NodeType
 
+pb: Any = None
 with suppress(ImportError):  # which tests.differential.reference reports
-    from ml_metadata.proto import metadata_store_pb2 as pb
+    pb = import_module("ml_metadata.proto.metadata_store_pb2")
 
 RECORDS: dict[str, Any] = {
     record.__name__: record for record in (Artifact, Execution, Context, ArtifactType, ExecutionType, ContextType)

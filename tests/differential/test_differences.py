@@ -401,7 +401,7 @@ def test_one_snapshot(reference: Reference, store: Store, monkeypatch: pytest.Mo
     assert len(calls) > 2
 
     transactions: list[bool] = []
-    backend = store._backend
+    backend = store._backend  # pyright: ignore[reportPrivateUsage]  # the seam is what is counted
     begin = backend.transaction
 
     def counted(*, write: bool = False) -> Any:
