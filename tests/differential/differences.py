@@ -191,3 +191,13 @@ DIFFERENCES = (
         "test_context_rpcs",
     ),
 )
+
+
+def markdown() -> str:
+    """Return the table as docs/compatibility.md shows it; ``python -m tests.differential.differences`` prints it."""
+    rows = [f"| {row.reference} | {row.ours} | {row.reason} |" for row in DIFFERENCES]
+    return "\n".join(["| ML Metadata 1.17.1 | here | why |", "| --- | --- | --- |", *rows])
+
+
+if __name__ == "__main__":
+    print(markdown())
