@@ -97,10 +97,7 @@ class ValueMaker(TermMaker):
             (1, lambda: Piece(Sort.STRING, ("SUBSTR(", self._of(Sort.STRING, depth - 1), ", ", small, ")"))),
             (1, lambda: Piece(Sort.STRING, (
                 "SUBSTR(", self._of(Sort.STRING, depth - 1), ", ", small, f", {self._random.randint(0, 3)})"))),
-            # Rule `replace by a literal`: REPLACE(x, '', NULL) is x in the reference.
-            (1, lambda: Piece(Sort.STRING, (
-                "REPLACE(", self._of(Sort.STRING, depth - 1), ", ", self._of(Sort.STRING, depth - 1), ", ",
-                self._string_literal(), ")"))),
+            (1, lambda: self._call("REPLACE", Sort.STRING, depth, Sort.STRING, Sort.STRING, Sort.STRING)),
             (1, lambda: self._case(Sort.STRING, depth - 1)),
             (1, lambda: self._choice_call(Sort.STRING, depth - 1)),
             (1.5, lambda: self._cast(Sort.STRING, depth - 1)),
