@@ -104,13 +104,14 @@ def put_types(
     compared: dict[tuple[NodeKind, str, str | None], NodeType] = {}
     current: dict[tuple[NodeKind, str, str | None], NodeType] = {}
     ids: list[int] = []
+    indexes = {kind: catalog.of(tx, kind) for kind in TYPE_OF_KIND}
     for type_ in types:
         given = type_ if type_.version else type_.replace_trusted(version=None)
         if not given.name:
             raise InvalidArgumentError("no type name is specified; give every type a name")
         key = (given.kind, given.name, given.version)
         if key not in compared:
-            stored = catalog.of(tx, given.kind).by_name.get(key[1:])
+            stored = indexes[given.kind].by_name.get(key[1:])
             if stored is None:
                 stored = _create(tx, catalog, given)
                 compared[key] = current[key] = stored

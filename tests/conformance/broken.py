@@ -6,15 +6,16 @@ Each is the memory backend with one thing broken. ``caught_by`` names conformanc
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Any, Literal
 
 from backends.memory import MemoryBackend
 from backends.memory.backend import MemoryTransaction
 from backends.memory.links import edge_of
+from backends.memory.types import TypeTable
 from cypher import ast
 from lineage.backend import Backend, Cursor, LinkQuery, NodeQuery, OrderBy
 from lineage.errors import UnavailableError
@@ -47,12 +48,9 @@ def _opened(transaction: type[MemoryTransaction] | None) -> Generator[Backend]:
 
 
 class _BrokenBackend(MemoryBackend):
-    def __init__(self, transaction: type[MemoryTransaction] | None = None) -> None:
+    def __init__(self, transaction: type[MemoryTransaction]) -> None:
         super().__init__()
-        self._transaction = transaction or MemoryTransaction
-
-    def transaction(self, *, write: bool = False) -> MemoryTransaction:
-        return self._transaction(self)
+        self.transaction_class = transaction
 
 
 class Sound(MemoryTransaction):
@@ -60,20 +58,16 @@ class Sound(MemoryTransaction):
 
 
 class NoRollback(MemoryTransaction):
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        super().__exit__(None, None, None)
+    def undo(self) -> None:
+        """Nothing is undone."""
 
 
 class RollbackOnlyOnErrors(MemoryTransaction):
     """An interrupt from the keyboard is no ``Exception``."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        failed = kind is not None and issubclass(kind, Exception)
-        super().__exit__(kind if failed else None, error, trace)
+    def undo(self) -> None:
+        if isinstance(sys.exc_info()[1], Exception):
+            super().undo()
 
 
 class CursorSkipsTies(MemoryTransaction):
@@ -260,9 +254,20 @@ class TypesCached(MemoryTransaction):
         """Nothing is updated."""
 
 
+def _forgetful(types: TypeTable) -> TypeTable:
+    """Make the table check nothing."""
+    types._check_unique = lambda *_: None  # type: ignore[method-assign]  # pyright: ignore[reportPrivateUsage]  # what is broken
+    return types
+
+
 class TypeNamesNotUnique(MemoryTransaction):
-    def _check_unique_type(self, kind: NodeKind, type_: NodeType, type_id: int | None) -> None:
-        """Nothing is checked."""
+    def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
+        self._backend.types = _forgetful(self._backend.types)
+        return super().insert_types(kind, types)
+
+    def update_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
+        self._backend.types = _forgetful(self._backend.types)
+        super().update_types(kind, types)
 
 
 _LISTS, _SEAM, _LINKS = "test_lists.py", "test_seam.py", "test_seam_links.py"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import FrameType
 from typing import Any, Literal
 
 import pytest
 
 from backends.memory import MemoryBackend
 from backends.memory.backend import MemoryTransaction
+from backends.memory.table import Column, NodeTable
 from lineage import (
     Artifact,
     ArtifactType,
@@ -98,7 +102,7 @@ class CountingBackend(MemoryBackend):
         return self._counted(super().transaction(write=write))
 
     @contextlib.contextmanager
-    def _counted(self, inner: MemoryTransaction) -> Generator[Transaction]:
+    def _counted(self, inner: AbstractContextManager[MemoryTransaction]) -> Generator[Transaction]:
         with inner as tx:
             yield Counted(tx, self)
 
@@ -221,12 +225,20 @@ WRITES: dict[str, Callable[[Store], object]] = {
 }
 
 
+def _columns(table: NodeTable) -> dict[str, Column]:
+    private = vars(table)
+    return {
+        **private["_field_columns"],
+        **{f"{name} {kind}": each for name, of in private["_property_columns"].items() for kind, each in of.items()},
+    }
+
+
 def _state(backend: CountingBackend, store: Store) -> dict[str, Any]:
     """All that is stored, and all ways to find it: look-ups, filters, indexes, next ids."""
     keys = ["a", "b", "c", "x", "y", "new", "new 1", "new 2", "new x", "changed", "renamed", "z", "data"]
     uris = [f"u/{key}" for key in [*keys, "b2", "reused", "changed again"]] + ["", "x", "y"]
     state: dict[str, Any] = dict(contents(store))
-    with MemoryTransaction(backend) as tx:
+    with MemoryBackend.transaction(backend) as tx:
         for kind in NodeKind:
             for key in keys:
                 state[f"{kind} named {key}"] = [node.id for node in tx.find_nodes(NodeQuery(kind, names=[key]))]
@@ -254,10 +266,10 @@ def _state(backend: CountingBackend, store: Store) -> dict[str, Any]:
             {type_id: sorted(ids) for type_id, ids in table.by_type.items() if ids},
             {
                 key: (sorted((value, sorted(ids)) for value, ids in column.by_value.items()), list(column.ordered))
-                for key, column in vars(table)["_columns"].items()
+                for key, column in sorted(_columns(table).items())
             },
         )
-    state["next type id"] = backend.next_type_id
+    state["next type id"] = backend.types.next_id
     return {name: repr(value) for name, value in state.items()}
 
 
@@ -439,3 +451,63 @@ def test_every_call_is_one_unit_of_work(
         opened.clear()
         read()
         assert opened == [False]
+
+
+def test_an_interrupt_between_any_two_steps_of_the_store_leaves_all_or_nothing() -> None:
+    """KeyboardInterrupt at every line that the memory backend runs during a write."""
+    steps = 0
+    while True:
+        steps += 1
+        backend = CountingBackend()
+        opened = Store(backend, clock=Clock())
+        world = World(opened)
+        world.artifact("a", uri="u/a", external_id="a", properties={"i": 1, "s": "a"})
+        world.context("a")
+        before = _state(backend, opened)
+        interrupted = False
+        try:
+            with _interrupted_at(steps):
+                opened.put_execution(
+                    Execution(type="Trainer", name="x"),
+                    [
+                        (Artifact(id=1, type="Model", name="a", uri="changed"), Event(type="INPUT")),
+                        (_model("new"), Event(type="OUTPUT")),
+                    ],
+                    [Context(type="Run", name="a"), Context(type="Run", name="b")],
+                    reuse_context_if_already_exist=True,
+                )
+        except KeyboardInterrupt:
+            interrupted = True
+        after = _state(backend, opened)  # hangs if the lock was lost
+        if not interrupted:
+            assert after != before
+            break
+        is_kept = opened.get_execution_by_type_and_name("Trainer", "x") is not None
+        if is_kept:  # the interrupt came after the end of the unit of work
+            assert len(opened.get_events_by_execution_ids([1])) == 2
+        else:
+            assert after == before, f"interrupted at step {steps}"
+    assert steps > 300
+
+
+@contextlib.contextmanager
+def _interrupted_at(step: int) -> Generator[None]:
+    counted = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal counted
+        if "backends/memory" not in frame.f_code.co_filename.replace("\\", "/"):
+            return trace if event == "call" and "lineage" in frame.f_code.co_filename else None
+        if event == "line":
+            counted += 1
+            if counted == step:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    previous = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(previous)
