@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from enum import Enum, IntEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import (
@@ -295,6 +296,7 @@ class Record(BaseModel):
     """Base of all records: immutable, closed to unknown fields, strict about types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    __slots__ = ("_encoding",)  # not a field: neither compared, nor copied, nor shown
 
     def __init__(self, **data: Any) -> None:
         try:
@@ -320,7 +322,7 @@ class Record(BaseModel):
         """Return a record of values that are valid already, unchecked: for the engine and its backends."""
         record = object.__new__(cls)
         _set = object.__setattr__
-        _set(record, "__dict__", {**{name: field.default for name, field in cls.model_fields.items()}, **values})
+        _set(record, "__dict__", {**_defaults(cls), **values})
         _set(record, "__pydantic_fields_set__", set(values))
         _set(record, "__pydantic_extra__", None)
         _set(record, "__pydantic_private__", None)
@@ -336,6 +338,18 @@ class Record(BaseModel):
         _set(copy, "__pydantic_private__", None)
         return copy
 
+    def kept_encoding(self) -> bytes | None:
+        """Return what :meth:`keep_encoding` was given, or None."""
+        try:
+            kept: bytes = object.__getattribute__(self, "_encoding")
+        except AttributeError:
+            return None
+        return kept
+
+    def keep_encoding(self, encoding: bytes) -> None:
+        """Keep a serialized form of this record, for those who send it often; it cannot become wrong."""
+        object.__setattr__(self, "_encoding", encoding)
+
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         fields = type(self).model_fields
         for name, value in self.__dict__.items():
@@ -344,6 +358,11 @@ class Record(BaseModel):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+@cache
+def _defaults(record: type[Record]) -> dict[str, Any]:
+    return {name: field.default for name, field in record.model_fields.items()}
 
 
 def _describe(name: str, error: ValidationError) -> str:
