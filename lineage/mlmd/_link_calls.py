@@ -77,9 +77,7 @@ def _put_lineage_subgraph(server: Server, request: Any) -> Any:
             for edge in request.event_edges
         ],
         reuse_context_if_already_exist=request.options.reuse_context_if_already_exist,
-        reuse_artifact_if_already_exist_by_external_id=(
-            request.options.reuse_artifact_if_already_exist_by_external_id
-        ),
+        reuse_artifact_if_already_exist_by_external_id=(request.options.reuse_artifact_if_already_exist_by_external_id),
     )
     return rpc.PutLineageSubgraphResponse(**result._asdict())
 

@@ -69,7 +69,7 @@ def properties_from_proto(properties: Any) -> FrozenDict:
             values[key] = ProtoValue(given.type_url, given.value)
         elif which is None:
             raise InvalidArgumentError(
-                f"found unmatched property type: property {key!r} holds no value; set one, or leave the property out"
+                f"found unmatched property type: {key} holds no value; set one, or leave the property out"
             )
         else:
             values[key] = getattr(value, which)

@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
-from lineage.errors import InvalidArgumentError, UnimplementedError, near_matches
+from lineage.errors import InvalidArgumentError, LineageError, UnimplementedError, near_matches
 from lineage.mlmd import _lineage_calls, _link_calls, _node_calls, _type_calls
 from lineage.mlmd._calls import Handler
 from lineage.mlmd._type_names import TypeNames
@@ -19,7 +19,7 @@ from lineage.mlmd.descriptors import own
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.store import Store
 
-__all__ = ["METHODS", "Service"]
+__all__ = ["METHODS", "Service", "request_class", "status_text"]
 
 _HANDLERS: Mapping[str, Handler] = {
     **_type_calls.HANDLERS,
@@ -29,8 +29,7 @@ _HANDLERS: Mapping[str, Handler] = {
 }
 
 METHODS = tuple(
-    method.name
-    for method in metadata_store_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"].methods
+    method.name for method in metadata_store_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"].methods
 )
 """The names of all calls, in the order of the service's definition."""
 
@@ -61,6 +60,11 @@ class Service:
                 f"the answer cannot be a message: {error}; protobuf nests messages at most 100 deep, and a property "
                 "here is nested deeper: read it by the native API"
             ) from error
+
+
+def status_text(error: LineageError) -> str:
+    """Return the text of an error as MLMD's clients see it: it begins with a capital."""
+    return f"{error.message[:1].upper()}{error.message[1:]}"
 
 
 def request_class(method_name: str) -> Callable[..., Any]:

@@ -86,7 +86,9 @@ class ArtifactStructList(google.protobuf.message.Message):
 
     ELEMENTS_FIELD_NUMBER: builtins.int
     @property
-    def elements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStruct]: ...
+    def elements(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStruct]: ...
     def __init__(
         self,
         *,
@@ -118,9 +120,15 @@ class ArtifactStruct(google.protobuf.message.Message):
         map: global___ArtifactStructMap | None = ...,
         list: global___ArtifactStructList | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["value", b"value"]) -> typing.Literal["artifact", "map", "list"] | None: ...
+    def HasField(
+        self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]
+    ) -> None: ...
+    def WhichOneof(
+        self, oneof_group: typing.Literal["value", b"value"]
+    ) -> typing.Literal["artifact", "map", "list"] | None: ...
 
 global___ArtifactStruct = ArtifactStruct
 
@@ -152,8 +160,40 @@ class PutArtifactTypeRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "artifact_type", b"artifact_type", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "artifact_type", b"artifact_type", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "artifact_type",
+            b"artifact_type",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "artifact_type",
+            b"artifact_type",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___PutArtifactTypeRequest = PutArtifactTypeRequest
 
@@ -201,8 +241,40 @@ class PutExecutionTypeRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "execution_type", b"execution_type", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "execution_type", b"execution_type", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "execution_type",
+            b"execution_type",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "execution_type",
+            b"execution_type",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___PutExecutionTypeRequest = PutExecutionTypeRequest
 
@@ -250,8 +322,40 @@ class PutContextTypeRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "context_type", b"context_type", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "context_type", b"context_type", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "context_type",
+            b"context_type",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "context_type",
+            b"context_type",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___PutContextTypeRequest = PutContextTypeRequest
 
@@ -288,11 +392,23 @@ class PutTypesRequest(google.protobuf.message.Message):
     all_fields_match: builtins.bool
     can_omit_fields: builtins.bool
     @property
-    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
+    def artifact_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
+    ]: ...
     @property
-    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
+    def execution_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
+    ]: ...
     @property
-    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
+    def context_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ContextType
+    ]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -307,8 +423,42 @@ class PutTypesRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "artifact_types", b"artifact_types", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "context_types", b"context_types", "execution_types", b"execution_types", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "all_fields_match",
+            b"all_fields_match",
+            "artifact_types",
+            b"artifact_types",
+            "can_add_fields",
+            b"can_add_fields",
+            "can_delete_fields",
+            b"can_delete_fields",
+            "can_omit_fields",
+            b"can_omit_fields",
+            "context_types",
+            b"context_types",
+            "execution_types",
+            b"execution_types",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___PutTypesRequest = PutTypesRequest
 
@@ -332,7 +482,17 @@ class PutTypesResponse(google.protobuf.message.Message):
         execution_type_ids: collections.abc.Iterable[builtins.int] | None = ...,
         context_type_ids: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["artifact_type_ids", b"artifact_type_ids", "context_type_ids", b"context_type_ids", "execution_type_ids", b"execution_type_ids"]) -> None: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifact_type_ids",
+            b"artifact_type_ids",
+            "context_type_ids",
+            b"context_type_ids",
+            "execution_type_ids",
+            b"execution_type_ids",
+        ],
+    ) -> None: ...
 
 global___PutTypesResponse = PutTypesResponse
 
@@ -351,15 +511,25 @@ class PutArtifactsRequest(google.protobuf.message.Message):
             *,
             abort_if_latest_updated_time_changed: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(self, field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"]) -> None: ...
+        def HasField(
+            self,
+            field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"],
+        ) -> builtins.bool: ...
+        def ClearField(
+            self,
+            field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"],
+        ) -> None: ...
 
     ARTIFACTS_FIELD_NUMBER: builtins.int
     OPTIONS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     UPDATE_MASK_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     @property
     def options(self) -> global___PutArtifactsRequest.Options: ...
     @property
@@ -374,8 +544,25 @@ class PutArtifactsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "options", b"options", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "options", b"options", "transaction_options", b"transaction_options", "update_mask", b"update_mask"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifacts",
+            b"artifacts",
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+            "update_mask",
+            b"update_mask",
+        ],
+    ) -> None: ...
 
 global___PutArtifactsRequest = PutArtifactsRequest
 
@@ -403,7 +590,11 @@ class PutExecutionsRequest(google.protobuf.message.Message):
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     UPDATE_MASK_FIELD_NUMBER: builtins.int
     @property
-    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
+    def executions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Execution
+    ]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     @property
@@ -415,8 +606,15 @@ class PutExecutionsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["executions", b"executions", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "executions", b"executions", "transaction_options", b"transaction_options", "update_mask", b"update_mask"
+        ],
+    ) -> None: ...
 
 global___PutExecutionsRequest = PutExecutionsRequest
 
@@ -443,7 +641,11 @@ class PutEventsRequest(google.protobuf.message.Message):
     EVENTS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Event]: ...
+    def events(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Event
+    ]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -453,7 +655,9 @@ class PutEventsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["events", b"events", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["events", b"events", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___PutEventsRequest = PutEventsRequest
 
@@ -510,8 +714,32 @@ class PutExecutionRequest(google.protobuf.message.Message):
             force_update_time: builtins.bool | None = ...,
             force_reuse_context: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(self, field_name: typing.Literal["force_reuse_context", b"force_reuse_context", "force_update_time", b"force_update_time", "reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["force_reuse_context", b"force_reuse_context", "force_update_time", b"force_update_time", "reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> None: ...
+        def HasField(
+            self,
+            field_name: typing.Literal[
+                "force_reuse_context",
+                b"force_reuse_context",
+                "force_update_time",
+                b"force_update_time",
+                "reuse_artifact_if_already_exist_by_external_id",
+                b"reuse_artifact_if_already_exist_by_external_id",
+                "reuse_context_if_already_exist",
+                b"reuse_context_if_already_exist",
+            ],
+        ) -> builtins.bool: ...
+        def ClearField(
+            self,
+            field_name: typing.Literal[
+                "force_reuse_context",
+                b"force_reuse_context",
+                "force_update_time",
+                b"force_update_time",
+                "reuse_artifact_if_already_exist_by_external_id",
+                b"reuse_artifact_if_already_exist_by_external_id",
+                "reuse_context_if_already_exist",
+                b"reuse_context_if_already_exist",
+            ],
+        ) -> None: ...
 
     EXECUTION_FIELD_NUMBER: builtins.int
     ARTIFACT_EVENT_PAIRS_FIELD_NUMBER: builtins.int
@@ -521,9 +749,17 @@ class PutExecutionRequest(google.protobuf.message.Message):
     @property
     def execution(self) -> lineage.mlmd.proto.metadata_store_pb2.Execution: ...
     @property
-    def artifact_event_pairs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PutExecutionRequest.ArtifactAndEvent]: ...
+    def artifact_event_pairs(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        global___PutExecutionRequest.ArtifactAndEvent
+    ]: ...
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     @property
     def options(self) -> global___PutExecutionRequest.Options: ...
     @property
@@ -537,8 +773,27 @@ class PutExecutionRequest(google.protobuf.message.Message):
         options: global___PutExecutionRequest.Options | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["execution", b"execution", "options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifact_event_pairs", b"artifact_event_pairs", "contexts", b"contexts", "execution", b"execution", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "execution", b"execution", "options", b"options", "transaction_options", b"transaction_options"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifact_event_pairs",
+            b"artifact_event_pairs",
+            "contexts",
+            b"contexts",
+            "execution",
+            b"execution",
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___PutExecutionRequest = PutExecutionRequest
 
@@ -562,7 +817,12 @@ class PutExecutionResponse(google.protobuf.message.Message):
         context_ids: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["execution_id", b"execution_id"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_id", b"execution_id"]) -> None: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_id", b"execution_id"
+        ],
+    ) -> None: ...
 
 global___PutExecutionResponse = PutExecutionResponse
 
@@ -588,8 +848,18 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
             artifact_index: builtins.int | None = ...,
             event: lineage.mlmd.proto.metadata_store_pb2.Event | None = ...,
         ) -> None: ...
-        def HasField(self, field_name: typing.Literal["artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"]) -> None: ...
+        def HasField(
+            self,
+            field_name: typing.Literal[
+                "artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"
+            ],
+        ) -> builtins.bool: ...
+        def ClearField(
+            self,
+            field_name: typing.Literal[
+                "artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"
+            ],
+        ) -> None: ...
 
     @typing.final
     class Options(google.protobuf.message.Message):
@@ -605,8 +875,24 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
             reuse_context_if_already_exist: builtins.bool | None = ...,
             reuse_artifact_if_already_exist_by_external_id: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(self, field_name: typing.Literal["reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> None: ...
+        def HasField(
+            self,
+            field_name: typing.Literal[
+                "reuse_artifact_if_already_exist_by_external_id",
+                b"reuse_artifact_if_already_exist_by_external_id",
+                "reuse_context_if_already_exist",
+                b"reuse_context_if_already_exist",
+            ],
+        ) -> builtins.bool: ...
+        def ClearField(
+            self,
+            field_name: typing.Literal[
+                "reuse_artifact_if_already_exist_by_external_id",
+                b"reuse_artifact_if_already_exist_by_external_id",
+                "reuse_context_if_already_exist",
+                b"reuse_context_if_already_exist",
+            ],
+        ) -> None: ...
 
     EXECUTIONS_FIELD_NUMBER: builtins.int
     ARTIFACTS_FIELD_NUMBER: builtins.int
@@ -615,13 +901,29 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
     OPTIONS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
+    def executions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Execution
+    ]: ...
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     @property
-    def event_edges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PutLineageSubgraphRequest.EventEdge]: ...
+    def event_edges(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        global___PutLineageSubgraphRequest.EventEdge
+    ]: ...
     @property
     def options(self) -> global___PutLineageSubgraphRequest.Options: ...
     @property
@@ -636,8 +938,26 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
         options: global___PutLineageSubgraphRequest.Options | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "contexts", b"contexts", "event_edges", b"event_edges", "executions", b"executions", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifacts",
+            b"artifacts",
+            "contexts",
+            b"contexts",
+            "event_edges",
+            b"event_edges",
+            "executions",
+            b"executions",
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___PutLineageSubgraphRequest = PutLineageSubgraphRequest
 
@@ -661,7 +981,12 @@ class PutLineageSubgraphResponse(google.protobuf.message.Message):
         artifact_ids: collections.abc.Iterable[builtins.int] | None = ...,
         context_ids: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_ids", b"execution_ids"]) -> None: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_ids", b"execution_ids"
+        ],
+    ) -> None: ...
 
 global___PutLineageSubgraphResponse = PutLineageSubgraphResponse
 
@@ -673,7 +998,11 @@ class PutContextsRequest(google.protobuf.message.Message):
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     UPDATE_MASK_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     @property
@@ -685,8 +1014,15 @@ class PutContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["contexts", b"contexts", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "contexts", b"contexts", "transaction_options", b"transaction_options", "update_mask", b"update_mask"
+        ],
+    ) -> None: ...
 
 global___PutContextsRequest = PutContextsRequest
 
@@ -714,9 +1050,17 @@ class PutAttributionsAndAssociationsRequest(google.protobuf.message.Message):
     ASSOCIATIONS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def attributions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Attribution]: ...
+    def attributions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Attribution
+    ]: ...
     @property
-    def associations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Association]: ...
+    def associations(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Association
+    ]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -727,7 +1071,17 @@ class PutAttributionsAndAssociationsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["associations", b"associations", "attributions", b"attributions", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "associations",
+            b"associations",
+            "attributions",
+            b"attributions",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___PutAttributionsAndAssociationsRequest = PutAttributionsAndAssociationsRequest
 
@@ -748,7 +1102,11 @@ class PutParentContextsRequest(google.protobuf.message.Message):
     PARENT_CONTEXTS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def parent_contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ParentContext]: ...
+    def parent_contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ParentContext
+    ]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -758,7 +1116,12 @@ class PutParentContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["parent_contexts", b"parent_contexts", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "parent_contexts", b"parent_contexts", "transaction_options", b"transaction_options"
+        ],
+    ) -> None: ...
 
 global___PutParentContextsRequest = PutParentContextsRequest
 
@@ -790,8 +1153,18 @@ class GetArtifactTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
+        ],
+    ) -> None: ...
 
 global___GetArtifactTypeRequest = GetArtifactTypeRequest
 
@@ -829,7 +1202,9 @@ class GetArtifactTypesByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]
+    ) -> None: ...
 
 global___GetArtifactTypesByIDRequest = GetArtifactTypesByIDRequest
 
@@ -839,7 +1214,11 @@ class GetArtifactTypesByIDResponse(google.protobuf.message.Message):
 
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
+    def artifact_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
+    ]: ...
     def __init__(
         self,
         *,
@@ -872,7 +1251,11 @@ class GetArtifactTypesResponse(google.protobuf.message.Message):
 
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
+    def artifact_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
+    ]: ...
     def __init__(
         self,
         *,
@@ -900,8 +1283,18 @@ class GetExecutionTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
+        ],
+    ) -> None: ...
 
 global___GetExecutionTypeRequest = GetExecutionTypeRequest
 
@@ -939,7 +1332,9 @@ class GetExecutionTypesByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]
+    ) -> None: ...
 
 global___GetExecutionTypesByIDRequest = GetExecutionTypesByIDRequest
 
@@ -949,7 +1344,11 @@ class GetExecutionTypesByIDResponse(google.protobuf.message.Message):
 
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
+    def execution_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
+    ]: ...
     def __init__(
         self,
         *,
@@ -982,7 +1381,11 @@ class GetExecutionTypesResponse(google.protobuf.message.Message):
 
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
+    def execution_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
+    ]: ...
     def __init__(
         self,
         *,
@@ -1010,8 +1413,18 @@ class GetContextTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
+        ],
+    ) -> None: ...
 
 global___GetContextTypeRequest = GetContextTypeRequest
 
@@ -1049,7 +1462,9 @@ class GetContextTypesByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]
+    ) -> None: ...
 
 global___GetContextTypesByIDRequest = GetContextTypesByIDRequest
 
@@ -1059,7 +1474,11 @@ class GetContextTypesByIDResponse(google.protobuf.message.Message):
 
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
+    def context_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ContextType
+    ]: ...
     def __init__(
         self,
         *,
@@ -1092,7 +1511,11 @@ class GetContextTypesResponse(google.protobuf.message.Message):
 
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
+    def context_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ContextType
+    ]: ...
     def __init__(
         self,
         *,
@@ -1118,8 +1541,12 @@ class GetArtifactsRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetArtifactsRequest = GetArtifactsRequest
 
@@ -1131,7 +1558,11 @@ class GetArtifactsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     def __init__(
         self,
         *,
@@ -1139,7 +1570,9 @@ class GetArtifactsResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]
+    ) -> None: ...
 
 global___GetArtifactsResponse = GetArtifactsResponse
 
@@ -1159,8 +1592,12 @@ class GetExecutionsRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetExecutionsRequest = GetExecutionsRequest
 
@@ -1172,7 +1609,11 @@ class GetExecutionsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
+    def executions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Execution
+    ]: ...
     def __init__(
         self,
         *,
@@ -1180,7 +1621,9 @@ class GetExecutionsResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]
+    ) -> None: ...
 
 global___GetExecutionsResponse = GetExecutionsResponse
 
@@ -1200,8 +1643,12 @@ class GetContextsRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetContextsRequest = GetContextsRequest
 
@@ -1213,7 +1660,11 @@ class GetContextsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -1221,7 +1672,9 @@ class GetContextsResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]
+    ) -> None: ...
 
 global___GetContextsResponse = GetContextsResponse
 
@@ -1244,8 +1697,23 @@ class GetArtifactsByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         populate_artifact_types: builtins.bool | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifact_ids",
+            b"artifact_ids",
+            "populate_artifact_types",
+            b"populate_artifact_types",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___GetArtifactsByIDRequest = GetArtifactsByIDRequest
 
@@ -1256,16 +1724,26 @@ class GetArtifactsByIDResponse(google.protobuf.message.Message):
     ARTIFACTS_FIELD_NUMBER: builtins.int
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     @property
-    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
+    def artifact_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
+    ]: ...
     def __init__(
         self,
         *,
         artifacts: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.Artifact] | None = ...,
         artifact_types: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.ArtifactType] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["artifact_types", b"artifact_types", "artifacts", b"artifacts"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["artifact_types", b"artifact_types", "artifacts", b"artifacts"]
+    ) -> None: ...
 
 global___GetArtifactsByIDResponse = GetArtifactsByIDResponse
 
@@ -1286,7 +1764,10 @@ class GetExecutionsByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"],
+    ) -> None: ...
 
 global___GetExecutionsByIDRequest = GetExecutionsByIDRequest
 
@@ -1296,7 +1777,11 @@ class GetExecutionsByIDResponse(google.protobuf.message.Message):
 
     EXECUTIONS_FIELD_NUMBER: builtins.int
     @property
-    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
+    def executions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Execution
+    ]: ...
     def __init__(
         self,
         *,
@@ -1323,7 +1808,9 @@ class GetContextsByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetContextsByIDRequest = GetContextsByIDRequest
 
@@ -1333,7 +1820,11 @@ class GetContextsByIDResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -1365,8 +1856,32 @@ class GetArtifactsByTypeRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> None: ...
 
 global___GetArtifactsByTypeRequest = GetArtifactsByTypeRequest
 
@@ -1378,7 +1893,11 @@ class GetArtifactsByTypeResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     def __init__(
         self,
         *,
@@ -1386,7 +1905,9 @@ class GetArtifactsByTypeResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]
+    ) -> None: ...
 
 global___GetArtifactsByTypeResponse = GetArtifactsByTypeResponse
 
@@ -1412,8 +1933,32 @@ class GetExecutionsByTypeRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> None: ...
 
 global___GetExecutionsByTypeRequest = GetExecutionsByTypeRequest
 
@@ -1425,7 +1970,11 @@ class GetExecutionsByTypeResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
+    def executions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Execution
+    ]: ...
     def __init__(
         self,
         *,
@@ -1433,7 +1982,9 @@ class GetExecutionsByTypeResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]
+    ) -> None: ...
 
 global___GetExecutionsByTypeResponse = GetExecutionsByTypeResponse
 
@@ -1459,8 +2010,32 @@ class GetContextsByTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "options",
+            b"options",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> None: ...
 
 global___GetContextsByTypeRequest = GetContextsByTypeRequest
 
@@ -1472,7 +2047,11 @@ class GetContextsByTypeResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -1480,7 +2059,9 @@ class GetContextsByTypeResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]
+    ) -> None: ...
 
 global___GetContextsByTypeResponse = GetContextsByTypeResponse
 
@@ -1505,8 +2086,32 @@ class GetArtifactByTypeAndNameRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["artifact_name", b"artifact_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifact_name", b"artifact_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "artifact_name",
+            b"artifact_name",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "artifact_name",
+            b"artifact_name",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> None: ...
 
 global___GetArtifactByTypeAndNameRequest = GetArtifactByTypeAndNameRequest
 
@@ -1548,8 +2153,32 @@ class GetExecutionByTypeAndNameRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["execution_name", b"execution_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["execution_name", b"execution_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "execution_name",
+            b"execution_name",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "execution_name",
+            b"execution_name",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> None: ...
 
 global___GetExecutionByTypeAndNameRequest = GetExecutionByTypeAndNameRequest
 
@@ -1591,8 +2220,32 @@ class GetContextByTypeAndNameRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["context_name", b"context_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_name", b"context_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "context_name",
+            b"context_name",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "context_name",
+            b"context_name",
+            "transaction_options",
+            b"transaction_options",
+            "type_name",
+            b"type_name",
+            "type_version",
+            b"type_version",
+        ],
+    ) -> None: ...
 
 global___GetContextByTypeAndNameRequest = GetContextByTypeAndNameRequest
 
@@ -1630,7 +2283,9 @@ class GetArtifactsByURIRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "uris", b"uris"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["transaction_options", b"transaction_options", "uris", b"uris"]
+    ) -> None: ...
 
 global___GetArtifactsByURIRequest = GetArtifactsByURIRequest
 
@@ -1640,7 +2295,11 @@ class GetArtifactsByURIResponse(google.protobuf.message.Message):
 
     ARTIFACTS_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     def __init__(
         self,
         *,
@@ -1667,7 +2326,10 @@ class GetEventsByExecutionIDsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"],
+    ) -> None: ...
 
 global___GetEventsByExecutionIDsRequest = GetEventsByExecutionIDsRequest
 
@@ -1677,7 +2339,11 @@ class GetEventsByExecutionIDsResponse(google.protobuf.message.Message):
 
     EVENTS_FIELD_NUMBER: builtins.int
     @property
-    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Event]: ...
+    def events(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Event
+    ]: ...
     def __init__(
         self,
         *,
@@ -1704,7 +2370,9 @@ class GetEventsByArtifactIDsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetEventsByArtifactIDsRequest = GetEventsByArtifactIDsRequest
 
@@ -1714,7 +2382,11 @@ class GetEventsByArtifactIDsResponse(google.protobuf.message.Message):
 
     EVENTS_FIELD_NUMBER: builtins.int
     @property
-    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Event]: ...
+    def events(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Event
+    ]: ...
     def __init__(
         self,
         *,
@@ -1741,7 +2413,9 @@ class GetArtifactsByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetArtifactsByExternalIdsRequest = GetArtifactsByExternalIdsRequest
 
@@ -1751,7 +2425,11 @@ class GetArtifactsByExternalIdsResponse(google.protobuf.message.Message):
 
     ARTIFACTS_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     def __init__(
         self,
         *,
@@ -1778,7 +2456,9 @@ class GetExecutionsByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetExecutionsByExternalIdsRequest = GetExecutionsByExternalIdsRequest
 
@@ -1788,7 +2468,11 @@ class GetExecutionsByExternalIdsResponse(google.protobuf.message.Message):
 
     EXECUTIONS_FIELD_NUMBER: builtins.int
     @property
-    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
+    def executions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Execution
+    ]: ...
     def __init__(
         self,
         *,
@@ -1815,7 +2499,9 @@ class GetContextsByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetContextsByExternalIdsRequest = GetContextsByExternalIdsRequest
 
@@ -1825,7 +2511,11 @@ class GetContextsByExternalIdsResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -1852,7 +2542,9 @@ class GetArtifactTypesByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetArtifactTypesByExternalIdsRequest = GetArtifactTypesByExternalIdsRequest
 
@@ -1862,7 +2554,11 @@ class GetArtifactTypesByExternalIdsResponse(google.protobuf.message.Message):
 
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
+    def artifact_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
+    ]: ...
     def __init__(
         self,
         *,
@@ -1889,7 +2585,9 @@ class GetExecutionTypesByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetExecutionTypesByExternalIdsRequest = GetExecutionTypesByExternalIdsRequest
 
@@ -1899,7 +2597,11 @@ class GetExecutionTypesByExternalIdsResponse(google.protobuf.message.Message):
 
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
+    def execution_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
+    ]: ...
     def __init__(
         self,
         *,
@@ -1926,7 +2628,9 @@ class GetContextTypesByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetContextTypesByExternalIdsRequest = GetContextTypesByExternalIdsRequest
 
@@ -1936,7 +2640,11 @@ class GetContextTypesByExternalIdsResponse(google.protobuf.message.Message):
 
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
+    def context_types(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.ContextType
+    ]: ...
     def __init__(
         self,
         *,
@@ -1961,8 +2669,12 @@ class GetContextsByArtifactRequest(google.protobuf.message.Message):
         artifact_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetContextsByArtifactRequest = GetContextsByArtifactRequest
 
@@ -1972,7 +2684,11 @@ class GetContextsByArtifactResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -1997,8 +2713,12 @@ class GetContextsByExecutionRequest(google.protobuf.message.Message):
         execution_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetContextsByExecutionRequest = GetContextsByExecutionRequest
 
@@ -2008,7 +2728,11 @@ class GetContextsByExecutionResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -2033,8 +2757,12 @@ class GetParentContextsByContextRequest(google.protobuf.message.Message):
         context_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetParentContextsByContextRequest = GetParentContextsByContextRequest
 
@@ -2044,7 +2772,11 @@ class GetParentContextsByContextResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -2069,8 +2801,12 @@ class GetChildrenContextsByContextRequest(google.protobuf.message.Message):
         context_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetChildrenContextsByContextRequest = GetChildrenContextsByContextRequest
 
@@ -2080,7 +2816,11 @@ class GetChildrenContextsByContextResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Context
+    ]: ...
     def __init__(
         self,
         *,
@@ -2107,7 +2847,9 @@ class GetParentContextsByContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetParentContextsByContextsRequest = GetParentContextsByContextsRequest
 
@@ -2121,7 +2863,11 @@ class GetParentContextsByContextsResponse(google.protobuf.message.Message):
 
         PARENT_CONTEXTS_FIELD_NUMBER: builtins.int
         @property
-        def parent_contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+        def parent_contexts(
+            self,
+        ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+            lineage.mlmd.proto.metadata_store_pb2.Context
+        ]: ...
         def __init__(
             self,
             *,
@@ -2149,11 +2895,18 @@ class GetParentContextsByContextsResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.MessageMap[builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.MessageMap[
+        builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild
+    ]: ...
     def __init__(
         self,
         *,
-        contexts: collections.abc.Mapping[builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild] | None = ...,
+        contexts: collections.abc.Mapping[
+            builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild
+        ]
+        | None = ...,
     ) -> None: ...
     def ClearField(self, field_name: typing.Literal["contexts", b"contexts"]) -> None: ...
 
@@ -2176,7 +2929,9 @@ class GetChildrenContextsByContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetChildrenContextsByContextsRequest = GetChildrenContextsByContextsRequest
 
@@ -2190,7 +2945,11 @@ class GetChildrenContextsByContextsResponse(google.protobuf.message.Message):
 
         CHILDREN_CONTEXTS_FIELD_NUMBER: builtins.int
         @property
-        def children_contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
+        def children_contexts(
+            self,
+        ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+            lineage.mlmd.proto.metadata_store_pb2.Context
+        ]: ...
         def __init__(
             self,
             *,
@@ -2218,11 +2977,18 @@ class GetChildrenContextsByContextsResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(self) -> google.protobuf.internal.containers.MessageMap[builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent]: ...
+    def contexts(
+        self,
+    ) -> google.protobuf.internal.containers.MessageMap[
+        builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent
+    ]: ...
     def __init__(
         self,
         *,
-        contexts: collections.abc.Mapping[builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent] | None = ...,
+        contexts: collections.abc.Mapping[
+            builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent
+        ]
+        | None = ...,
     ) -> None: ...
     def ClearField(self, field_name: typing.Literal["contexts", b"contexts"]) -> None: ...
 
@@ -2247,8 +3013,18 @@ class GetArtifactsByContextRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
+        ],
+    ) -> None: ...
 
 global___GetArtifactsByContextRequest = GetArtifactsByContextRequest
 
@@ -2260,7 +3036,11 @@ class GetArtifactsByContextResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
+    def artifacts(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Artifact
+    ]: ...
     def __init__(
         self,
         *,
@@ -2268,7 +3048,9 @@ class GetArtifactsByContextResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(
+        self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]
+    ) -> None: ...
 
 global___GetArtifactsByContextResponse = GetArtifactsByContextResponse
 
@@ -2291,8 +3073,18 @@ class GetExecutionsByContextRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
+        ],
+    ) -> None: ...
 
 global___GetExecutionsByContextRequest = GetExecutionsByContextRequest
 
@@ -2305,7 +3097,11 @@ class GetExecutionsByContextResponse(google.protobuf.message.Message):
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
+    def executions(
+        self,
+    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
+        lineage.mlmd.proto.metadata_store_pb2.Execution
+    ]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -2315,8 +3111,23 @@ class GetExecutionsByContextResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "next_page_token", b"next_page_token", "transaction_options", b"transaction_options"
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "executions",
+            b"executions",
+            "next_page_token",
+            b"next_page_token",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___GetExecutionsByContextResponse = GetExecutionsByContextResponse
 
@@ -2336,8 +3147,12 @@ class GetLineageGraphRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.LineageGraphQueryOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> builtins.bool: ...
+    def ClearField(
+        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
+    ) -> None: ...
 
 global___GetLineageGraphRequest = GetLineageGraphRequest
 
@@ -2378,8 +3193,28 @@ class GetLineageSubgraphRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         read_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["lineage_subgraph_query_options", b"lineage_subgraph_query_options", "read_mask", b"read_mask", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["lineage_subgraph_query_options", b"lineage_subgraph_query_options", "read_mask", b"read_mask", "transaction_options", b"transaction_options"]) -> None: ...
+    def HasField(
+        self,
+        field_name: typing.Literal[
+            "lineage_subgraph_query_options",
+            b"lineage_subgraph_query_options",
+            "read_mask",
+            b"read_mask",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> builtins.bool: ...
+    def ClearField(
+        self,
+        field_name: typing.Literal[
+            "lineage_subgraph_query_options",
+            b"lineage_subgraph_query_options",
+            "read_mask",
+            b"read_mask",
+            "transaction_options",
+            b"transaction_options",
+        ],
+    ) -> None: ...
 
 global___GetLineageSubgraphRequest = GetLineageSubgraphRequest
 
