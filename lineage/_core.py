@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from lineage.backend import Backend, Transaction
 from lineage.errors import FailedPreconditionError, InvalidArgumentError
-from lineage.model import Record
+from lineage.model import Node, NodeType, Record
 from lineage.schema import TypeCatalog, ensure_simple_types
 from lineage.writing import Writer
 
@@ -108,23 +108,29 @@ def record(expected: type[AnyRecord], given: AnyRecord) -> AnyRecord:
     return given
 
 
-def ids(given: Iterable[int]) -> list[int]:
-    """Return a list of these ids. Raises InvalidArgumentError if it is one id, or holds anything but integers."""
+def ids(record_type: type[Node | NodeType], given: Iterable[Any]) -> list[int]:
+    """Return the ids that these are or have. Raises InvalidArgumentError if it is no list, or holds anything else."""
     if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Record)):
         raise InvalidArgumentError(f"expected a list of ids, got {given!r}; put it in a list")
-    return [one_id(each) for each in given]
+    return [one_id(record_type, each) for each in given]
 
 
-def one_id(given: Any) -> int:
-    """Return the id. Raises InvalidArgumentError if it is not an integer."""
+def one_id(record_type: type[Node | NodeType], given: Any) -> int:
+    """Return the id that this is, or that this record has. Raises InvalidArgumentError if it is anything else."""
     if type(given) is int:
         return given
-    if isinstance(given, bool):
-        raise InvalidArgumentError(f"an id is an int, not {given!r}")
+    if isinstance(given, record_type):
+        if given.id is None:
+            raise InvalidArgumentError(f"{given!r} has no id; put it first, then pass it as it is read back")
+        return given.id
     try:
+        if isinstance(given, bool):
+            raise TypeError("bool is an int only by history")
         return operator.index(given)
     except TypeError:
-        raise InvalidArgumentError(f"an id is an int, not {given!r} of type {type(given).__name__}") from None
+        raise InvalidArgumentError(
+            f"expected an id (int) or {record_type.__name__}, got {given!r} of type {type(given).__name__}"
+        ) from None
 
 
 def texts(given: Iterable[str], what: str) -> list[str]:

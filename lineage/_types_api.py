@@ -181,7 +181,7 @@ class TypeMethods(StoreCore):
         >>> [each.name for each in store.get_artifact_types_by_id([11, 11, 99])]
         ['Model', 'Model']
         """
-        wanted = ids(type_ids)
+        wanted = ids(ArtifactType, type_ids)
         return self._read(lambda tx: types_by_ids(self._catalog.of(tx, NodeKind.ARTIFACT), wanted))
 
     def get_artifact_types_by_external_ids(self, external_ids: Iterable[str]) -> list[ArtifactType]:
@@ -201,7 +201,7 @@ class TypeMethods(StoreCore):
         >>> [each.name for each in store.get_execution_types_by_id([12])]
         ['Trainer']
         """
-        wanted = ids(type_ids)
+        wanted = ids(ExecutionType, type_ids)
         return self._read(lambda tx: types_by_ids(self._catalog.of(tx, NodeKind.EXECUTION), wanted))
 
     def get_execution_types_by_external_ids(self, external_ids: Iterable[str]) -> list[ExecutionType]:
@@ -221,7 +221,7 @@ class TypeMethods(StoreCore):
         >>> [each.name for each in store.get_context_types_by_id([13])]
         ['Run']
         """
-        wanted = ids(type_ids)
+        wanted = ids(ContextType, type_ids)
         return self._read(lambda tx: types_by_ids(self._catalog.of(tx, NodeKind.CONTEXT), wanted))
 
     def get_context_types_by_external_ids(self, external_ids: Iterable[str]) -> list[ContextType]:

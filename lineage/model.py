@@ -19,7 +19,7 @@ out instead
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from enum import Enum, IntEnum
 from functools import cache
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = [
+    "INPUT_EVENTS",
+    "OUTPUT_EVENTS",
     "Artifact",
     "ArtifactBaseType",
     "ArtifactState",
@@ -163,16 +165,18 @@ class EventType(IntEnum):
     @property
     def is_input(self) -> bool:
         """Whether data flows from the artifact into the execution."""
-        return self in _INPUTS
+        return self in INPUT_EVENTS
 
     @property
     def is_output(self) -> bool:
         """Whether data flows from the execution into the artifact."""
-        return self in _OUTPUTS
+        return self in OUTPUT_EVENTS
 
 
-_INPUTS = frozenset({EventType.INPUT, EventType.DECLARED_INPUT, EventType.INTERNAL_INPUT})
-_OUTPUTS = frozenset({EventType.OUTPUT, EventType.DECLARED_OUTPUT, EventType.INTERNAL_OUTPUT, EventType.PENDING_OUTPUT})
+INPUT_EVENTS = frozenset({EventType.INPUT, EventType.DECLARED_INPUT, EventType.INTERNAL_INPUT})
+OUTPUT_EVENTS = frozenset(
+    {EventType.OUTPUT, EventType.DECLARED_OUTPUT, EventType.INTERNAL_OUTPUT, EventType.PENDING_OUTPUT}
+)
 
 
 class ArtifactBaseType(IntEnum):
@@ -272,6 +276,9 @@ def _check_path(path: object) -> tuple[int | str, ...]:
             raise ValueError(f"path index {step} does not fit in 64 bits")
     return steps
 
+
+DeclaredType: TypeAlias = PropertyType | str | type
+"""How the type of a property may be declared: a member, its name, or a Python type."""
 
 Id: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
 TimeMs: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
@@ -420,6 +427,24 @@ class Artifact(Node):
 
     kind = NodeKind.ARTIFACT
 
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str | None = ...,
+            type: str | None = ...,
+            type_id: int | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, PropertyValue] = ...,
+            custom_properties: Mapping[str, PropertyValue] = ...,
+            create_time_ms: int | None = ...,
+            last_update_time_ms: int | None = ...,
+            uri: str = ...,
+            state: ArtifactState | str | None = ...,
+        ) -> None: ...
+
     uri: Text = ""
     state: Annotated[ArtifactState, _enum_by_name(ArtifactState)] | None = None
 
@@ -428,6 +453,23 @@ class Execution(Node):
     """A run of a step."""
 
     kind = NodeKind.EXECUTION
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str | None = ...,
+            type: str | None = ...,
+            type_id: int | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, PropertyValue] = ...,
+            custom_properties: Mapping[str, PropertyValue] = ...,
+            create_time_ms: int | None = ...,
+            last_update_time_ms: int | None = ...,
+            last_known_state: ExecutionState | str | None = ...,
+        ) -> None: ...
 
     last_known_state: Annotated[ExecutionState, _enum_by_name(ExecutionState)] | None = None
 
@@ -494,6 +536,20 @@ class ArtifactType(NodeType):
 
     kind = NodeKind.ARTIFACT
 
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str = ...,
+            version: str | None = ...,
+            description: str | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, DeclaredType] = ...,
+            base_type: ArtifactBaseType | str | None = ...,
+        ) -> None: ...
+
     base_type: Annotated[ArtifactBaseType, _enum_by_name(ArtifactBaseType)] | None = None
 
 
@@ -501,6 +557,22 @@ class ExecutionType(NodeType):
     """A type of executions; ``input_type`` and ``output_type`` may say what they read and make."""
 
     kind = NodeKind.EXECUTION
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str = ...,
+            version: str | None = ...,
+            description: str | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, DeclaredType] = ...,
+            base_type: ExecutionBaseType | str | None = ...,
+            input_type: ArtifactStructType | None = ...,
+            output_type: ArtifactStructType | None = ...,
+        ) -> None: ...
 
     base_type: Annotated[ExecutionBaseType, _enum_by_name(ExecutionBaseType)] | None = None
     input_type: ArtifactStructType | None = None
@@ -511,6 +583,20 @@ class ContextType(NodeType):
     """A type of contexts."""
 
     kind = NodeKind.CONTEXT
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str = ...,
+            version: str | None = ...,
+            description: str | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, DeclaredType] = ...,
+            base_type: ContextBaseType | str | None = ...,
+        ) -> None: ...
 
     base_type: Annotated[ContextBaseType, _enum_by_name(ContextBaseType)] | None = None
 
@@ -532,6 +618,18 @@ class Event(Link):
 
     kind = LinkKind.EVENT
     ends = ("artifact_id", "execution_id")
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            artifact_id: int | None = ...,
+            execution_id: int | None = ...,
+            type: EventType | str | None = ...,
+            path: Sequence[int | str] = ...,
+            time_ms: int | None = ...,
+        ) -> None: ...
 
     artifact_id: Id | None = None
     execution_id: Id | None = None

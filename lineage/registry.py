@@ -7,7 +7,6 @@ group ``lineage.backends``: the URL's scheme, and a function ``open_backend(url,
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import InvalidArgumentError, near_matches
@@ -26,6 +25,8 @@ def open_backend(url: str, **options: Any) -> Backend:
     scheme = url.partition(":")[0].lower()
     target = _OWN.get(scheme)
     if target is None:
+        from importlib.metadata import entry_points
+
         found = {entry.name: entry for entry in entry_points(group="lineage.backends")}
         if scheme not in found:
             known = sorted({*_OWN, *found})

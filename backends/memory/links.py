@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from lineage.backend import LinkEnd
-from lineage.model import Attribution, Event, EventType, Link, LinkKind, NodeKind, ParentContext
+from lineage.model import INPUT_EVENTS, Attribution, Event, EventType, Link, LinkKind, NodeKind, ParentContext
 
 if TYPE_CHECKING:
     Graph = nx.MultiDiGraph[Any]
@@ -28,7 +28,6 @@ END_KIND: dict[str, NodeKind] = {
     "parent_id": NodeKind.CONTEXT,
 }
 _SOURCE_END = {LinkKind.ATTRIBUTION: "context_id", LinkKind.ASSOCIATION: "context_id", LinkKind.PARENT: "parent_id"}
-_INPUTS = frozenset(event_type for event_type in EventType if event_type.is_input)
 _first, _row = itemgetter(0), itemgetter(2)
 
 GraphEdge = tuple[tuple[NodeKind, int], tuple[NodeKind, int], Any]
@@ -40,7 +39,7 @@ def edge_of(link: Any) -> GraphEdge:
     if isinstance(link, Event):
         artifact: Any = (NodeKind.ARTIFACT, link.artifact_id)
         execution: Any = (NodeKind.EXECUTION, link.execution_id)
-        return (artifact, execution, link.type) if link.type in _INPUTS else (execution, artifact, link.type)
+        return (artifact, execution, link.type) if link.type in INPUT_EVENTS else (execution, artifact, link.type)
     if isinstance(link, ParentContext):
         return (NodeKind.CONTEXT, link.parent_id), (NodeKind.CONTEXT, link.child_id), None
     if isinstance(link, Attribution):
@@ -93,8 +92,8 @@ class LinkTable:
         if self.kind is not LinkKind.EVENT:
             leaves = end == _SOURCE_END[self.kind]
             return leaves, not leaves
-        has_inputs = event_types is None or not event_types.isdisjoint(_INPUTS)
-        has_outputs = event_types is None or not event_types <= _INPUTS
+        has_inputs = event_types is None or not event_types.isdisjoint(INPUT_EVENTS)
+        has_outputs = event_types is None or not event_types <= INPUT_EVENTS
         return (has_inputs, has_outputs) if end == "artifact_id" else (has_outputs, has_inputs)
 
     def count(self, end: LinkEnd, ids: Iterable[int]) -> int:

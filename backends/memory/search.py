@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 from backends.memory.links import LinkTable
-from backends.memory.predicate import Matcher, aliases_in, conjuncts
+from backends.memory.predicate import Matcher, aliases_in, conjuncts, mentions_node
 from backends.memory.scalar import fold
 from backends.memory.table import NodeTable, column_key
 from cypher import ast
@@ -217,7 +217,7 @@ class Search:
                 source = self._column_source(kind, part)
                 if source is not None:
                     yield source
-            elif len(aliases) == 1:
+            elif len(aliases) == 1 and not mentions_node(part):
                 about_neighbours.setdefault(next(iter(aliases)), []).append(part)
         for row, about in about_neighbours.items():
             alone = not any(row in aliases_in(part) and part not in about for part in parts)
