@@ -155,8 +155,11 @@ class ServerConnection:
         if f"{word}_types" in shown:
             type_ids = sorted({node.type_id for node in nodes})
             request = getattr(rpc, f"Get{kind}TypesByIDRequest")(type_ids=type_ids)
-            for type_ in getattr(self.call(f"Get{kind}TypesByID", request), f"{word}_types"):
-                getattr(graph, f"{word}_types").add().CopyFrom(type_)
+            types = getattr(self.call(f"Get{kind}TypesByID", request), f"{word}_types")
+            if kind == "Artifact":  # MLMD's client has these with the artifacts, and then without it
+                for type_ in types:
+                    type_.ClearField("base_type")
+            getattr(graph, f"{word}_types").extend(types)
 
     def close(self) -> None:
         """Close the channel."""

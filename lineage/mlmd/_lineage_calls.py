@@ -53,8 +53,12 @@ def _ending(nodes: Any) -> Ending | None:
 
 def full_graph(graph: LineageGraph, paths: Iterable[str]) -> Any:
     """Return the message of a graph with these parts, or all if there are none."""
-    wanted = set(paths)
-    return _graph_message(wanted, repeated, {name: without(getattr(graph, name), *_HIDDEN) for name in _TYPES}, graph)
+    types = {
+        "artifact_types": without(graph.artifact_types, "base_type"),
+        "execution_types": graph.execution_types,
+        "context_types": graph.context_types,
+    }
+    return _graph_message(set(paths), repeated, types, graph)
 
 
 _HIDDEN = ("base_type", "external_id")

@@ -132,7 +132,7 @@ def own(expected: type[AnyMessage], given: Any) -> AnyMessage:
     Raises TypeError if it is another message, or none.
     """
     if type(given) is expected:
-        return cast(AnyMessage, given)
+        return given
     name = expected.DESCRIPTOR.full_name
     if not isinstance(given, Message) or given.DESCRIPTOR.full_name != name:
         raise TypeError(f"expected a message {name}, got {given!r} of type {type(given).__name__}")

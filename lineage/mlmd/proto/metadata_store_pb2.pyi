@@ -32,9 +32,7 @@ class _PropertyType:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
 
-class _PropertyTypeEnumTypeWrapper(
-    google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_PropertyType.ValueType], builtins.type
-):
+class _PropertyTypeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_PropertyType.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     UNKNOWN: _PropertyType.ValueType  # 0
     INT: _PropertyType.ValueType  # 1
@@ -104,49 +102,9 @@ class Value(google.protobuf.message.Message):
         proto_value: google.protobuf.any_pb2.Any | None = ...,
         bool_value: builtins.bool | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "bool_value",
-            b"bool_value",
-            "double_value",
-            b"double_value",
-            "int_value",
-            b"int_value",
-            "proto_value",
-            b"proto_value",
-            "string_value",
-            b"string_value",
-            "struct_value",
-            b"struct_value",
-            "value",
-            b"value",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "bool_value",
-            b"bool_value",
-            "double_value",
-            b"double_value",
-            "int_value",
-            b"int_value",
-            "proto_value",
-            b"proto_value",
-            "string_value",
-            b"string_value",
-            "struct_value",
-            b"struct_value",
-            "value",
-            b"value",
-        ],
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["value", b"value"]
-    ) -> (
-        typing.Literal["int_value", "double_value", "string_value", "struct_value", "proto_value", "bool_value"] | None
-    ): ...
+    def HasField(self, field_name: typing.Literal["bool_value", b"bool_value", "double_value", b"double_value", "int_value", b"int_value", "proto_value", b"proto_value", "string_value", b"string_value", "struct_value", b"struct_value", "value", b"value"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bool_value", b"bool_value", "double_value", b"double_value", "int_value", b"int_value", "proto_value", b"proto_value", "string_value", b"string_value", "struct_value", b"struct_value", "value", b"value"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["value", b"value"]) -> typing.Literal["int_value", "double_value", "string_value", "struct_value", "proto_value", "bool_value"] | None: ...
 
 global___Value = Value
 
@@ -162,9 +120,7 @@ class Artifact(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _StateEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Artifact._State.ValueType], builtins.type
-    ):
+    class _StateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Artifact._State.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         UNKNOWN: Artifact._State.ValueType  # 0
         PENDING: Artifact._State.ValueType  # 1
@@ -271,60 +227,8 @@ class Artifact(google.protobuf.message.Message):
         external_id: builtins.str | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "create_time_since_epoch",
-            b"create_time_since_epoch",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "last_update_time_since_epoch",
-            b"last_update_time_since_epoch",
-            "name",
-            b"name",
-            "state",
-            b"state",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-            "type_id",
-            b"type_id",
-            "uri",
-            b"uri",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "create_time_since_epoch",
-            b"create_time_since_epoch",
-            "custom_properties",
-            b"custom_properties",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "last_update_time_since_epoch",
-            b"last_update_time_since_epoch",
-            "name",
-            b"name",
-            "properties",
-            b"properties",
-            "state",
-            b"state",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-            "type_id",
-            b"type_id",
-            "uri",
-            b"uri",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "external_id", b"external_id", "id", b"id", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "state", b"state", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id", "uri", b"uri"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "custom_properties", b"custom_properties", "external_id", b"external_id", "id", b"id", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "properties", b"properties", "state", b"state", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id", "uri", b"uri"]) -> None: ...
 
 global___Artifact = Artifact
 
@@ -338,10 +242,7 @@ class ArtifactType(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _SystemDefinedBaseTypeEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ArtifactType._SystemDefinedBaseType.ValueType],
-        builtins.type,
-    ):
+    class _SystemDefinedBaseTypeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ArtifactType._SystemDefinedBaseType.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         UNSET: ArtifactType._SystemDefinedBaseType.ValueType  # 0
         DATASET: ArtifactType._SystemDefinedBaseType.ValueType  # 1
@@ -389,9 +290,7 @@ class ArtifactType(google.protobuf.message.Message):
     base_type: global___ArtifactType.SystemDefinedBaseType.ValueType
     external_id: builtins.str
     @property
-    def properties(
-        self,
-    ) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
+    def properties(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
     def __init__(
         self,
         *,
@@ -403,42 +302,8 @@ class ArtifactType(google.protobuf.message.Message):
         base_type: global___ArtifactType.SystemDefinedBaseType.ValueType | None = ...,
         external_id: builtins.str | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "base_type",
-            b"base_type",
-            "description",
-            b"description",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "name",
-            b"name",
-            "version",
-            b"version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "base_type",
-            b"base_type",
-            "description",
-            b"description",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "name",
-            b"name",
-            "properties",
-            b"properties",
-            "version",
-            b"version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "version", b"version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "properties", b"properties", "version", b"version"]) -> None: ...
 
 global___ArtifactType = ArtifactType
 
@@ -452,9 +317,7 @@ class Event(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _TypeEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Event._Type.ValueType], builtins.type
-    ):
+    class _TypeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Event._Type.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         UNKNOWN: Event._Type.ValueType  # 0
         DECLARED_OUTPUT: Event._Type.ValueType  # 1
@@ -499,21 +362,13 @@ class Event(google.protobuf.message.Message):
                 index: builtins.int | None = ...,
                 key: builtins.str | None = ...,
             ) -> None: ...
-            def HasField(
-                self, field_name: typing.Literal["index", b"index", "key", b"key", "value", b"value"]
-            ) -> builtins.bool: ...
-            def ClearField(
-                self, field_name: typing.Literal["index", b"index", "key", b"key", "value", b"value"]
-            ) -> None: ...
-            def WhichOneof(
-                self, oneof_group: typing.Literal["value", b"value"]
-            ) -> typing.Literal["index", "key"] | None: ...
+            def HasField(self, field_name: typing.Literal["index", b"index", "key", b"key", "value", b"value"]) -> builtins.bool: ...
+            def ClearField(self, field_name: typing.Literal["index", b"index", "key", b"key", "value", b"value"]) -> None: ...
+            def WhichOneof(self, oneof_group: typing.Literal["value", b"value"]) -> typing.Literal["index", "key"] | None: ...
 
         STEPS_FIELD_NUMBER: builtins.int
         @property
-        def steps(
-            self,
-        ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Event.Path.Step]: ...
+        def steps(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Event.Path.Step]: ...
         def __init__(
             self,
             *,
@@ -546,40 +401,8 @@ class Event(google.protobuf.message.Message):
         milliseconds_since_epoch: builtins.int | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "artifact_id",
-            b"artifact_id",
-            "execution_id",
-            b"execution_id",
-            "milliseconds_since_epoch",
-            b"milliseconds_since_epoch",
-            "path",
-            b"path",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_id",
-            b"artifact_id",
-            "execution_id",
-            b"execution_id",
-            "milliseconds_since_epoch",
-            b"milliseconds_since_epoch",
-            "path",
-            b"path",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "execution_id", b"execution_id", "milliseconds_since_epoch", b"milliseconds_since_epoch", "path", b"path", "system_metadata", b"system_metadata", "type", b"type"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "execution_id", b"execution_id", "milliseconds_since_epoch", b"milliseconds_since_epoch", "path", b"path", "system_metadata", b"system_metadata", "type", b"type"]) -> None: ...
 
 global___Event = Event
 
@@ -595,9 +418,7 @@ class Execution(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _StateEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Execution._State.ValueType], builtins.type
-    ):
+    class _StateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Execution._State.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         UNKNOWN: Execution._State.ValueType  # 0
         NEW: Execution._State.ValueType  # 1
@@ -697,56 +518,8 @@ class Execution(google.protobuf.message.Message):
         external_id: builtins.str | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "create_time_since_epoch",
-            b"create_time_since_epoch",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "last_known_state",
-            b"last_known_state",
-            "last_update_time_since_epoch",
-            b"last_update_time_since_epoch",
-            "name",
-            b"name",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-            "type_id",
-            b"type_id",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "create_time_since_epoch",
-            b"create_time_since_epoch",
-            "custom_properties",
-            b"custom_properties",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "last_known_state",
-            b"last_known_state",
-            "last_update_time_since_epoch",
-            b"last_update_time_since_epoch",
-            "name",
-            b"name",
-            "properties",
-            b"properties",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-            "type_id",
-            b"type_id",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "external_id", b"external_id", "id", b"id", "last_known_state", b"last_known_state", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "custom_properties", b"custom_properties", "external_id", b"external_id", "id", b"id", "last_known_state", b"last_known_state", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "properties", b"properties", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id"]) -> None: ...
 
 global___Execution = Execution
 
@@ -760,10 +533,7 @@ class ExecutionType(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _SystemDefinedBaseTypeEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ExecutionType._SystemDefinedBaseType.ValueType],
-        builtins.type,
-    ):
+    class _SystemDefinedBaseTypeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ExecutionType._SystemDefinedBaseType.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         UNSET: ExecutionType._SystemDefinedBaseType.ValueType  # 0
         TRAIN: ExecutionType._SystemDefinedBaseType.ValueType  # 1
@@ -815,9 +585,7 @@ class ExecutionType(google.protobuf.message.Message):
     base_type: global___ExecutionType.SystemDefinedBaseType.ValueType
     external_id: builtins.str
     @property
-    def properties(
-        self,
-    ) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
+    def properties(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
     @property
     def input_type(self) -> global___ArtifactStructType: ...
     @property
@@ -835,50 +603,8 @@ class ExecutionType(google.protobuf.message.Message):
         base_type: global___ExecutionType.SystemDefinedBaseType.ValueType | None = ...,
         external_id: builtins.str | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "base_type",
-            b"base_type",
-            "description",
-            b"description",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "input_type",
-            b"input_type",
-            "name",
-            b"name",
-            "output_type",
-            b"output_type",
-            "version",
-            b"version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "base_type",
-            b"base_type",
-            "description",
-            b"description",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "input_type",
-            b"input_type",
-            "name",
-            b"name",
-            "output_type",
-            b"output_type",
-            "properties",
-            b"properties",
-            "version",
-            b"version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "input_type", b"input_type", "name", b"name", "output_type", b"output_type", "version", b"version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "input_type", b"input_type", "name", b"name", "output_type", b"output_type", "properties", b"properties", "version", b"version"]) -> None: ...
 
 global___ExecutionType = ExecutionType
 
@@ -892,10 +618,7 @@ class ContextType(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _SystemDefinedBaseTypeEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ContextType._SystemDefinedBaseType.ValueType],
-        builtins.type,
-    ):
+    class _SystemDefinedBaseTypeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ContextType._SystemDefinedBaseType.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         UNSET: ContextType._SystemDefinedBaseType.ValueType  # 0
 
@@ -935,9 +658,7 @@ class ContextType(google.protobuf.message.Message):
     base_type: global___ContextType.SystemDefinedBaseType.ValueType
     external_id: builtins.str
     @property
-    def properties(
-        self,
-    ) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
+    def properties(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
     def __init__(
         self,
         *,
@@ -949,42 +670,8 @@ class ContextType(google.protobuf.message.Message):
         base_type: global___ContextType.SystemDefinedBaseType.ValueType | None = ...,
         external_id: builtins.str | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "base_type",
-            b"base_type",
-            "description",
-            b"description",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "name",
-            b"name",
-            "version",
-            b"version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "base_type",
-            b"base_type",
-            "description",
-            b"description",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "name",
-            b"name",
-            "properties",
-            b"properties",
-            "version",
-            b"version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "version", b"version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "properties", b"properties", "version", b"version"]) -> None: ...
 
 global___ContextType = ContextType
 
@@ -1072,52 +759,8 @@ class Context(google.protobuf.message.Message):
         external_id: builtins.str | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "create_time_since_epoch",
-            b"create_time_since_epoch",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "last_update_time_since_epoch",
-            b"last_update_time_since_epoch",
-            "name",
-            b"name",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-            "type_id",
-            b"type_id",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "create_time_since_epoch",
-            b"create_time_since_epoch",
-            "custom_properties",
-            b"custom_properties",
-            "external_id",
-            b"external_id",
-            "id",
-            b"id",
-            "last_update_time_since_epoch",
-            b"last_update_time_since_epoch",
-            "name",
-            b"name",
-            "properties",
-            b"properties",
-            "system_metadata",
-            b"system_metadata",
-            "type",
-            b"type",
-            "type_id",
-            b"type_id",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "external_id", b"external_id", "id", b"id", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "custom_properties", b"custom_properties", "external_id", b"external_id", "id", b"id", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "properties", b"properties", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id"]) -> None: ...
 
 global___Context = Context
 
@@ -1141,18 +784,8 @@ class Attribution(google.protobuf.message.Message):
         context_id: builtins.int | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "artifact_id", b"artifact_id", "context_id", b"context_id", "system_metadata", b"system_metadata"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_id", b"artifact_id", "context_id", b"context_id", "system_metadata", b"system_metadata"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "context_id", b"context_id", "system_metadata", b"system_metadata"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "context_id", b"context_id", "system_metadata", b"system_metadata"]) -> None: ...
 
 global___Attribution = Attribution
 
@@ -1176,18 +809,8 @@ class Association(google.protobuf.message.Message):
         context_id: builtins.int | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "context_id", b"context_id", "execution_id", b"execution_id", "system_metadata", b"system_metadata"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "context_id", b"context_id", "execution_id", b"execution_id", "system_metadata", b"system_metadata"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "execution_id", b"execution_id", "system_metadata", b"system_metadata"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "execution_id", b"execution_id", "system_metadata", b"system_metadata"]) -> None: ...
 
 global___Association = Association
 
@@ -1211,18 +834,8 @@ class ParentContext(google.protobuf.message.Message):
         parent_id: builtins.int | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "child_id", b"child_id", "parent_id", b"parent_id", "system_metadata", b"system_metadata"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "child_id", b"child_id", "parent_id", b"parent_id", "system_metadata", b"system_metadata"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["child_id", b"child_id", "parent_id", b"parent_id", "system_metadata", b"system_metadata"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["child_id", b"child_id", "parent_id", b"parent_id", "system_metadata", b"system_metadata"]) -> None: ...
 
 global___ParentContext = ParentContext
 
@@ -1243,17 +856,11 @@ class LineageGraph(google.protobuf.message.Message):
     ASSOCIATIONS_FIELD_NUMBER: builtins.int
     PARENT_CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactType]: ...
+    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactType]: ...
     @property
-    def execution_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ExecutionType]: ...
+    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ExecutionType]: ...
     @property
-    def context_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ContextType]: ...
+    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ContextType]: ...
     @property
     def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Artifact]: ...
     @property
@@ -1263,17 +870,11 @@ class LineageGraph(google.protobuf.message.Message):
     @property
     def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Event]: ...
     @property
-    def attributions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Attribution]: ...
+    def attributions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Attribution]: ...
     @property
-    def associations(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Association]: ...
+    def associations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Association]: ...
     @property
-    def parent_contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ParentContext]: ...
+    def parent_contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ParentContext]: ...
     def __init__(
         self,
         *,
@@ -1288,31 +889,7 @@ class LineageGraph(google.protobuf.message.Message):
         associations: collections.abc.Iterable[global___Association] | None = ...,
         parent_contexts: collections.abc.Iterable[global___ParentContext] | None = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_types",
-            b"artifact_types",
-            "artifacts",
-            b"artifacts",
-            "associations",
-            b"associations",
-            "attributions",
-            b"attributions",
-            "context_types",
-            b"context_types",
-            "contexts",
-            b"contexts",
-            "events",
-            b"events",
-            "execution_types",
-            b"execution_types",
-            "executions",
-            b"executions",
-            "parent_contexts",
-            b"parent_contexts",
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifact_types", b"artifact_types", "artifacts", b"artifacts", "associations", b"associations", "attributions", b"attributions", "context_types", b"context_types", "contexts", b"contexts", "events", b"events", "execution_types", b"execution_types", "executions", b"executions", "parent_contexts", b"parent_contexts"]) -> None: ...
 
 global___LineageGraph = LineageGraph
 
@@ -1358,55 +935,9 @@ class ArtifactStructType(google.protobuf.message.Message):
         tuple: global___TupleArtifactStructType | None = ...,
         dict: global___DictArtifactStructType | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "any",
-            b"any",
-            "dict",
-            b"dict",
-            "intersection",
-            b"intersection",
-            "kind",
-            b"kind",
-            "list",
-            b"list",
-            "none",
-            b"none",
-            "simple",
-            b"simple",
-            "tuple",
-            b"tuple",
-            "union_type",
-            b"union_type",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "any",
-            b"any",
-            "dict",
-            b"dict",
-            "intersection",
-            b"intersection",
-            "kind",
-            b"kind",
-            "list",
-            b"list",
-            "none",
-            b"none",
-            "simple",
-            b"simple",
-            "tuple",
-            b"tuple",
-            "union_type",
-            b"union_type",
-        ],
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["kind", b"kind"]
-    ) -> typing.Literal["simple", "union_type", "intersection", "list", "none", "any", "tuple", "dict"] | None: ...
+    def HasField(self, field_name: typing.Literal["any", b"any", "dict", b"dict", "intersection", b"intersection", "kind", b"kind", "list", b"list", "none", b"none", "simple", b"simple", "tuple", b"tuple", "union_type", b"union_type"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["any", b"any", "dict", b"dict", "intersection", b"intersection", "kind", b"kind", "list", b"list", "none", b"none", "simple", b"simple", "tuple", b"tuple", "union_type", b"union_type"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["kind", b"kind"]) -> typing.Literal["simple", "union_type", "intersection", "list", "none", "any", "tuple", "dict"] | None: ...
 
 global___ArtifactStructType = ArtifactStructType
 
@@ -1418,9 +949,7 @@ class UnionArtifactStructType(google.protobuf.message.Message):
 
     CANDIDATES_FIELD_NUMBER: builtins.int
     @property
-    def candidates(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStructType]: ...
+    def candidates(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStructType]: ...
     def __init__(
         self,
         *,
@@ -1438,9 +967,7 @@ class IntersectionArtifactStructType(google.protobuf.message.Message):
 
     CONSTRAINTS_FIELD_NUMBER: builtins.int
     @property
-    def constraints(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStructType]: ...
+    def constraints(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStructType]: ...
     def __init__(
         self,
         *,
@@ -1501,9 +1028,7 @@ class TupleArtifactStructType(google.protobuf.message.Message):
 
     ELEMENTS_FIELD_NUMBER: builtins.int
     @property
-    def elements(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStructType]: ...
+    def elements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStructType]: ...
     def __init__(
         self,
         *,
@@ -1542,9 +1067,7 @@ class DictArtifactStructType(google.protobuf.message.Message):
     EXTRA_PROPERTIES_TYPE_FIELD_NUMBER: builtins.int
     none_type_not_required: builtins.bool
     @property
-    def properties(
-        self,
-    ) -> google.protobuf.internal.containers.MessageMap[builtins.str, global___ArtifactStructType]: ...
+    def properties(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, global___ArtifactStructType]: ...
     @property
     def extra_properties_type(self) -> global___ArtifactStructType: ...
     def __init__(
@@ -1554,23 +1077,8 @@ class DictArtifactStructType(google.protobuf.message.Message):
         none_type_not_required: builtins.bool | None = ...,
         extra_properties_type: global___ArtifactStructType | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "extra_properties_type", b"extra_properties_type", "none_type_not_required", b"none_type_not_required"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "extra_properties_type",
-            b"extra_properties_type",
-            "none_type_not_required",
-            b"none_type_not_required",
-            "properties",
-            b"properties",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["extra_properties_type", b"extra_properties_type", "none_type_not_required", b"none_type_not_required"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["extra_properties_type", b"extra_properties_type", "none_type_not_required", b"none_type_not_required", "properties", b"properties"]) -> None: ...
 
 global___DictArtifactStructType = DictArtifactStructType
 
@@ -1620,40 +1128,8 @@ class MySQLDatabaseConfig(google.protobuf.message.Message):
             cipher: builtins.str | None = ...,
             verify_server_cert: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "ca",
-                b"ca",
-                "capath",
-                b"capath",
-                "cert",
-                b"cert",
-                "cipher",
-                b"cipher",
-                "key",
-                b"key",
-                "verify_server_cert",
-                b"verify_server_cert",
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "ca",
-                b"ca",
-                "capath",
-                b"capath",
-                "cert",
-                b"cert",
-                "cipher",
-                b"cipher",
-                "key",
-                b"key",
-                "verify_server_cert",
-                b"verify_server_cert",
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["ca", b"ca", "capath", b"capath", "cert", b"cert", "cipher", b"cipher", "key", b"key", "verify_server_cert", b"verify_server_cert"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["ca", b"ca", "capath", b"capath", "cert", b"cert", "cipher", b"cipher", "key", b"key", "verify_server_cert", b"verify_server_cert"]) -> None: ...
 
     HOST_FIELD_NUMBER: builtins.int
     PORT_FIELD_NUMBER: builtins.int
@@ -1684,48 +1160,8 @@ class MySQLDatabaseConfig(google.protobuf.message.Message):
         ssl_options: global___MySQLDatabaseConfig.SSLOptions | None = ...,
         skip_db_creation: builtins.bool | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "database",
-            b"database",
-            "host",
-            b"host",
-            "password",
-            b"password",
-            "port",
-            b"port",
-            "skip_db_creation",
-            b"skip_db_creation",
-            "socket",
-            b"socket",
-            "ssl_options",
-            b"ssl_options",
-            "user",
-            b"user",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "database",
-            b"database",
-            "host",
-            b"host",
-            "password",
-            b"password",
-            "port",
-            b"port",
-            "skip_db_creation",
-            b"skip_db_creation",
-            "socket",
-            b"socket",
-            "ssl_options",
-            b"ssl_options",
-            "user",
-            b"user",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["database", b"database", "host", b"host", "password", b"password", "port", b"port", "skip_db_creation", b"skip_db_creation", "socket", b"socket", "ssl_options", b"ssl_options", "user", b"user"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["database", b"database", "host", b"host", "password", b"password", "port", b"port", "skip_db_creation", b"skip_db_creation", "socket", b"socket", "ssl_options", b"ssl_options", "user", b"user"]) -> None: ...
 
 global___MySQLDatabaseConfig = MySQLDatabaseConfig
 
@@ -1739,12 +1175,7 @@ class SqliteMetadataSourceConfig(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _ConnectionModeEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[
-            SqliteMetadataSourceConfig._ConnectionMode.ValueType
-        ],
-        builtins.type,
-    ):
+    class _ConnectionModeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[SqliteMetadataSourceConfig._ConnectionMode.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         UNKNOWN: SqliteMetadataSourceConfig._ConnectionMode.ValueType  # 0
         READONLY: SqliteMetadataSourceConfig._ConnectionMode.ValueType  # 1
@@ -1770,12 +1201,8 @@ class SqliteMetadataSourceConfig(google.protobuf.message.Message):
         filename_uri: builtins.str | None = ...,
         connection_mode: global___SqliteMetadataSourceConfig.ConnectionMode.ValueType | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["connection_mode", b"connection_mode", "filename_uri", b"filename_uri"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["connection_mode", b"connection_mode", "filename_uri", b"filename_uri"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["connection_mode", b"connection_mode", "filename_uri", b"filename_uri"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["connection_mode", b"connection_mode", "filename_uri", b"filename_uri"]) -> None: ...
 
 global___SqliteMetadataSourceConfig = SqliteMetadataSourceConfig
 
@@ -1810,36 +1237,8 @@ class PostgreSQLDatabaseConfig(google.protobuf.message.Message):
             sslpassword: builtins.str | None = ...,
             sslrootcert: builtins.str | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "sslcert",
-                b"sslcert",
-                "sslkey",
-                b"sslkey",
-                "sslmode",
-                b"sslmode",
-                "sslpassword",
-                b"sslpassword",
-                "sslrootcert",
-                b"sslrootcert",
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "sslcert",
-                b"sslcert",
-                "sslkey",
-                b"sslkey",
-                "sslmode",
-                b"sslmode",
-                "sslpassword",
-                b"sslpassword",
-                "sslrootcert",
-                b"sslrootcert",
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["sslcert", b"sslcert", "sslkey", b"sslkey", "sslmode", b"sslmode", "sslpassword", b"sslpassword", "sslrootcert", b"sslrootcert"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["sslcert", b"sslcert", "sslkey", b"sslkey", "sslmode", b"sslmode", "sslpassword", b"sslpassword", "sslrootcert", b"sslrootcert"]) -> None: ...
 
     HOST_FIELD_NUMBER: builtins.int
     HOSTADDR_FIELD_NUMBER: builtins.int
@@ -1873,52 +1272,8 @@ class PostgreSQLDatabaseConfig(google.protobuf.message.Message):
         skip_db_creation: builtins.bool | None = ...,
         ssloption: global___PostgreSQLDatabaseConfig.SSLOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "dbname",
-            b"dbname",
-            "host",
-            b"host",
-            "hostaddr",
-            b"hostaddr",
-            "passfile",
-            b"passfile",
-            "password",
-            b"password",
-            "port",
-            b"port",
-            "skip_db_creation",
-            b"skip_db_creation",
-            "ssloption",
-            b"ssloption",
-            "user",
-            b"user",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "dbname",
-            b"dbname",
-            "host",
-            b"host",
-            "hostaddr",
-            b"hostaddr",
-            "passfile",
-            b"passfile",
-            "password",
-            b"password",
-            "port",
-            b"port",
-            "skip_db_creation",
-            b"skip_db_creation",
-            "ssloption",
-            b"ssloption",
-            "user",
-            b"user",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["dbname", b"dbname", "host", b"host", "hostaddr", b"hostaddr", "passfile", b"passfile", "password", b"password", "port", b"port", "skip_db_creation", b"skip_db_creation", "ssloption", b"ssloption", "user", b"user"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["dbname", b"dbname", "host", b"host", "hostaddr", b"hostaddr", "passfile", b"passfile", "password", b"password", "port", b"port", "skip_db_creation", b"skip_db_creation", "ssloption", b"ssloption", "user", b"user"]) -> None: ...
 
 global___PostgreSQLDatabaseConfig = PostgreSQLDatabaseConfig
 
@@ -1946,14 +1301,8 @@ class Neo4jDatabaseConfig(google.protobuf.message.Message):
         user: builtins.str | None = ...,
         password: builtins.str | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal["database", b"database", "password", b"password", "uri", b"uri", "user", b"user"],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal["database", b"database", "password", b"password", "uri", b"uri", "user", b"user"],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["database", b"database", "password", b"password", "uri", b"uri", "user", b"user"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["database", b"database", "password", b"password", "uri", b"uri", "user", b"user"]) -> None: ...
 
 global___Neo4jDatabaseConfig = Neo4jDatabaseConfig
 
@@ -1974,24 +1323,8 @@ class MigrationOptions(google.protobuf.message.Message):
         downgrade_to_schema_version: builtins.int | None = ...,
         enable_upgrade_migration: builtins.bool | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "downgrade_to_schema_version",
-            b"downgrade_to_schema_version",
-            "enable_upgrade_migration",
-            b"enable_upgrade_migration",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "downgrade_to_schema_version",
-            b"downgrade_to_schema_version",
-            "enable_upgrade_migration",
-            b"enable_upgrade_migration",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["downgrade_to_schema_version", b"downgrade_to_schema_version", "enable_upgrade_migration", b"enable_upgrade_migration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["downgrade_to_schema_version", b"downgrade_to_schema_version", "enable_upgrade_migration", b"enable_upgrade_migration"]) -> None: ...
 
 global___MigrationOptions = MigrationOptions
 
@@ -2049,47 +1382,9 @@ class ConnectionConfig(google.protobuf.message.Message):
         neo4j: global___Neo4jDatabaseConfig | None = ...,
         retry_options: global___RetryOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "config",
-            b"config",
-            "fake_database",
-            b"fake_database",
-            "mysql",
-            b"mysql",
-            "neo4j",
-            b"neo4j",
-            "postgresql",
-            b"postgresql",
-            "retry_options",
-            b"retry_options",
-            "sqlite",
-            b"sqlite",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "config",
-            b"config",
-            "fake_database",
-            b"fake_database",
-            "mysql",
-            b"mysql",
-            "neo4j",
-            b"neo4j",
-            "postgresql",
-            b"postgresql",
-            "retry_options",
-            b"retry_options",
-            "sqlite",
-            b"sqlite",
-        ],
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["config", b"config"]
-    ) -> typing.Literal["fake_database", "mysql", "sqlite", "postgresql", "neo4j"] | None: ...
+    def HasField(self, field_name: typing.Literal["config", b"config", "fake_database", b"fake_database", "mysql", b"mysql", "neo4j", b"neo4j", "postgresql", b"postgresql", "retry_options", b"retry_options", "sqlite", b"sqlite"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["config", b"config", "fake_database", b"fake_database", "mysql", b"mysql", "neo4j", b"neo4j", "postgresql", b"postgresql", "retry_options", b"retry_options", "sqlite", b"sqlite"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["config", b"config"]) -> typing.Literal["fake_database", "mysql", "sqlite", "postgresql", "neo4j"] | None: ...
 
 global___ConnectionConfig = ConnectionConfig
 
@@ -2109,24 +1404,8 @@ class GrpcChannelArguments(google.protobuf.message.Message):
         max_receive_message_length: builtins.int | None = ...,
         http2_max_ping_strikes: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "http2_max_ping_strikes",
-            b"http2_max_ping_strikes",
-            "max_receive_message_length",
-            b"max_receive_message_length",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "http2_max_ping_strikes",
-            b"http2_max_ping_strikes",
-            "max_receive_message_length",
-            b"max_receive_message_length",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["http2_max_ping_strikes", b"http2_max_ping_strikes", "max_receive_message_length", b"max_receive_message_length"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["http2_max_ping_strikes", b"http2_max_ping_strikes", "max_receive_message_length", b"max_receive_message_length"]) -> None: ...
 
 global___GrpcChannelArguments = GrpcChannelArguments
 
@@ -2155,18 +1434,8 @@ class MetadataStoreClientConfig(google.protobuf.message.Message):
             server_cert: builtins.str | None = ...,
             custom_ca: builtins.str | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "client_key", b"client_key", "custom_ca", b"custom_ca", "server_cert", b"server_cert"
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "client_key", b"client_key", "custom_ca", b"custom_ca", "server_cert", b"server_cert"
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["client_key", b"client_key", "custom_ca", b"custom_ca", "server_cert", b"server_cert"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["client_key", b"client_key", "custom_ca", b"custom_ca", "server_cert", b"server_cert"]) -> None: ...
 
     HOST_FIELD_NUMBER: builtins.int
     PORT_FIELD_NUMBER: builtins.int
@@ -2190,36 +1459,8 @@ class MetadataStoreClientConfig(google.protobuf.message.Message):
         channel_arguments: global___GrpcChannelArguments | None = ...,
         client_timeout_sec: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "channel_arguments",
-            b"channel_arguments",
-            "client_timeout_sec",
-            b"client_timeout_sec",
-            "host",
-            b"host",
-            "port",
-            b"port",
-            "ssl_config",
-            b"ssl_config",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "channel_arguments",
-            b"channel_arguments",
-            "client_timeout_sec",
-            b"client_timeout_sec",
-            "host",
-            b"host",
-            "port",
-            b"port",
-            "ssl_config",
-            b"ssl_config",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["channel_arguments", b"channel_arguments", "client_timeout_sec", b"client_timeout_sec", "host", b"host", "port", b"port", "ssl_config", b"ssl_config"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["channel_arguments", b"channel_arguments", "client_timeout_sec", b"client_timeout_sec", "host", b"host", "port", b"port", "ssl_config", b"ssl_config"]) -> None: ...
 
 global___MetadataStoreClientConfig = MetadataStoreClientConfig
 
@@ -2251,32 +1492,8 @@ class MetadataStoreServerConfig(google.protobuf.message.Message):
             custom_ca: builtins.str | None = ...,
             client_verify: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "client_verify",
-                b"client_verify",
-                "custom_ca",
-                b"custom_ca",
-                "server_cert",
-                b"server_cert",
-                "server_key",
-                b"server_key",
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "client_verify",
-                b"client_verify",
-                "custom_ca",
-                b"custom_ca",
-                "server_cert",
-                b"server_cert",
-                "server_key",
-                b"server_key",
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["client_verify", b"client_verify", "custom_ca", b"custom_ca", "server_cert", b"server_cert", "server_key", b"server_key"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["client_verify", b"client_verify", "custom_ca", b"custom_ca", "server_cert", b"server_cert", "server_key", b"server_key"]) -> None: ...
 
     CONNECTION_CONFIG_FIELD_NUMBER: builtins.int
     SSL_CONFIG_FIELD_NUMBER: builtins.int
@@ -2294,28 +1511,8 @@ class MetadataStoreServerConfig(google.protobuf.message.Message):
         ssl_config: global___MetadataStoreServerConfig.SSLConfig | None = ...,
         migration_options: global___MigrationOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "connection_config",
-            b"connection_config",
-            "migration_options",
-            b"migration_options",
-            "ssl_config",
-            b"ssl_config",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "connection_config",
-            b"connection_config",
-            "migration_options",
-            b"migration_options",
-            "ssl_config",
-            b"ssl_config",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["connection_config", b"connection_config", "migration_options", b"migration_options", "ssl_config", b"ssl_config"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["connection_config", b"connection_config", "migration_options", b"migration_options", "ssl_config", b"ssl_config"]) -> None: ...
 
 global___MetadataStoreServerConfig = MetadataStoreServerConfig
 
@@ -2335,12 +1532,7 @@ class ListOperationOptions(google.protobuf.message.Message):
             ValueType = typing.NewType("ValueType", builtins.int)
             V: typing_extensions.TypeAlias = ValueType
 
-        class _FieldEnumTypeWrapper(
-            google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[
-                ListOperationOptions.OrderByField._Field.ValueType
-            ],
-            builtins.type,
-        ):
+        class _FieldEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ListOperationOptions.OrderByField._Field.ValueType], builtins.type):
             DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
             FIELD_UNSPECIFIED: ListOperationOptions.OrderByField._Field.ValueType  # 0
             CREATE_TIME: ListOperationOptions.OrderByField._Field.ValueType  # 1
@@ -2387,32 +1579,8 @@ class ListOperationOptions(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
         filter_query: builtins.str | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "filter_query",
-            b"filter_query",
-            "max_result_size",
-            b"max_result_size",
-            "next_page_token",
-            b"next_page_token",
-            "order_by_field",
-            b"order_by_field",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "filter_query",
-            b"filter_query",
-            "max_result_size",
-            b"max_result_size",
-            "next_page_token",
-            b"next_page_token",
-            "order_by_field",
-            b"order_by_field",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter_query", b"filter_query", "max_result_size", b"max_result_size", "next_page_token", b"next_page_token", "order_by_field", b"order_by_field"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter_query", b"filter_query", "max_result_size", b"max_result_size", "next_page_token", b"next_page_token", "order_by_field", b"order_by_field"]) -> None: ...
 
 global___ListOperationOptions = ListOperationOptions
 
@@ -2444,25 +1612,8 @@ class ListOperationNextPageToken(google.protobuf.message.Message):
         set_options: global___ListOperationOptions | None = ...,
         listed_ids: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "field_offset", b"field_offset", "id_offset", b"id_offset", "set_options", b"set_options"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "field_offset",
-            b"field_offset",
-            "id_offset",
-            b"id_offset",
-            "listed_ids",
-            b"listed_ids",
-            "set_options",
-            b"set_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["field_offset", b"field_offset", "id_offset", b"id_offset", "set_options", b"set_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["field_offset", b"field_offset", "id_offset", b"id_offset", "listed_ids", b"listed_ids", "set_options", b"set_options"]) -> None: ...
 
 global___ListOperationNextPageToken = ListOperationNextPageToken
 
@@ -2509,28 +1660,8 @@ class LineageGraphQueryOptions(google.protobuf.message.Message):
             boundary_artifacts: builtins.str | None = ...,
             boundary_executions: builtins.str | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "boundary_artifacts",
-                b"boundary_artifacts",
-                "boundary_executions",
-                b"boundary_executions",
-                "max_num_hops",
-                b"max_num_hops",
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "boundary_artifacts",
-                b"boundary_artifacts",
-                "boundary_executions",
-                b"boundary_executions",
-                "max_num_hops",
-                b"max_num_hops",
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["boundary_artifacts", b"boundary_artifacts", "boundary_executions", b"boundary_executions", "max_num_hops", b"max_num_hops"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["boundary_artifacts", b"boundary_artifacts", "boundary_executions", b"boundary_executions", "max_num_hops", b"max_num_hops"]) -> None: ...
 
     ARTIFACTS_OPTIONS_FIELD_NUMBER: builtins.int
     STOP_CONDITIONS_FIELD_NUMBER: builtins.int
@@ -2548,35 +1679,9 @@ class LineageGraphQueryOptions(google.protobuf.message.Message):
         stop_conditions: global___LineageGraphQueryOptions.BoundaryConstraint | None = ...,
         max_node_size: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "artifacts_options",
-            b"artifacts_options",
-            "max_node_size",
-            b"max_node_size",
-            "query_nodes",
-            b"query_nodes",
-            "stop_conditions",
-            b"stop_conditions",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifacts_options",
-            b"artifacts_options",
-            "max_node_size",
-            b"max_node_size",
-            "query_nodes",
-            b"query_nodes",
-            "stop_conditions",
-            b"stop_conditions",
-        ],
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["query_nodes", b"query_nodes"]
-    ) -> typing.Literal["artifacts_options"] | None: ...
+    def HasField(self, field_name: typing.Literal["artifacts_options", b"artifacts_options", "max_node_size", b"max_node_size", "query_nodes", b"query_nodes", "stop_conditions", b"stop_conditions"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifacts_options", b"artifacts_options", "max_node_size", b"max_node_size", "query_nodes", b"query_nodes", "stop_conditions", b"stop_conditions"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["query_nodes", b"query_nodes"]) -> typing.Literal["artifacts_options"] | None: ...
 
 global___LineageGraphQueryOptions = LineageGraphQueryOptions
 
@@ -2590,10 +1695,7 @@ class LineageSubgraphQueryOptions(google.protobuf.message.Message):
         ValueType = typing.NewType("ValueType", builtins.int)
         V: typing_extensions.TypeAlias = ValueType
 
-    class _DirectionEnumTypeWrapper(
-        google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[LineageSubgraphQueryOptions._Direction.ValueType],
-        builtins.type,
-    ):
+    class _DirectionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[LineageSubgraphQueryOptions._Direction.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         DIRECTION_UNSPECIFIED: LineageSubgraphQueryOptions._Direction.ValueType  # 0
         UPSTREAM: LineageSubgraphQueryOptions._Direction.ValueType  # 1
@@ -2640,18 +1742,8 @@ class LineageSubgraphQueryOptions(google.protobuf.message.Message):
             filter_query: builtins.str | None = ...,
             include_ending_nodes: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "filter_query", b"filter_query", "include_ending_nodes", b"include_ending_nodes"
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "filter_query", b"filter_query", "include_ending_nodes", b"include_ending_nodes"
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["filter_query", b"filter_query", "include_ending_nodes", b"include_ending_nodes"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["filter_query", b"filter_query", "include_ending_nodes", b"include_ending_nodes"]) -> None: ...
 
     STARTING_ARTIFACTS_FIELD_NUMBER: builtins.int
     STARTING_EXECUTIONS_FIELD_NUMBER: builtins.int
@@ -2680,51 +1772,11 @@ class LineageSubgraphQueryOptions(google.protobuf.message.Message):
         ending_artifacts: global___LineageSubgraphQueryOptions.EndingNodes | None = ...,
         ending_executions: global___LineageSubgraphQueryOptions.EndingNodes | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "direction",
-            b"direction",
-            "ending_artifacts",
-            b"ending_artifacts",
-            "ending_executions",
-            b"ending_executions",
-            "max_num_hops",
-            b"max_num_hops",
-            "starting_artifacts",
-            b"starting_artifacts",
-            "starting_executions",
-            b"starting_executions",
-            "starting_nodes",
-            b"starting_nodes",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "direction",
-            b"direction",
-            "ending_artifacts",
-            b"ending_artifacts",
-            "ending_executions",
-            b"ending_executions",
-            "max_num_hops",
-            b"max_num_hops",
-            "starting_artifacts",
-            b"starting_artifacts",
-            "starting_executions",
-            b"starting_executions",
-            "starting_nodes",
-            b"starting_nodes",
-        ],
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["starting_nodes", b"starting_nodes"]
-    ) -> typing.Literal["starting_artifacts", "starting_executions"] | None: ...
+    def HasField(self, field_name: typing.Literal["direction", b"direction", "ending_artifacts", b"ending_artifacts", "ending_executions", b"ending_executions", "max_num_hops", b"max_num_hops", "starting_artifacts", b"starting_artifacts", "starting_executions", b"starting_executions", "starting_nodes", b"starting_nodes"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["direction", b"direction", "ending_artifacts", b"ending_artifacts", "ending_executions", b"ending_executions", "max_num_hops", b"max_num_hops", "starting_artifacts", b"starting_artifacts", "starting_executions", b"starting_executions", "starting_nodes", b"starting_nodes"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["starting_nodes", b"starting_nodes"]) -> typing.Literal["starting_artifacts", "starting_executions"] | None: ...
 
 global___LineageSubgraphQueryOptions = LineageSubgraphQueryOptions
 
 SYSTEM_TYPE_EXTENSION_FIELD_NUMBER: builtins.int
-system_type_extension: google.protobuf.internal.extension_dict._ExtensionFieldDescriptor[
-    google.protobuf.descriptor_pb2.EnumValueOptions, global___SystemTypeExtension
-]
+system_type_extension: google.protobuf.internal.extension_dict._ExtensionFieldDescriptor[google.protobuf.descriptor_pb2.EnumValueOptions, global___SystemTypeExtension]

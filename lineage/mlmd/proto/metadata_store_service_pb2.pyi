@@ -86,9 +86,7 @@ class ArtifactStructList(google.protobuf.message.Message):
 
     ELEMENTS_FIELD_NUMBER: builtins.int
     @property
-    def elements(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStruct]: ...
+    def elements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ArtifactStruct]: ...
     def __init__(
         self,
         *,
@@ -120,15 +118,9 @@ class ArtifactStruct(google.protobuf.message.Message):
         map: global___ArtifactStructMap | None = ...,
         list: global___ArtifactStructList | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["value", b"value"]
-    ) -> typing.Literal["artifact", "map", "list"] | None: ...
+    def HasField(self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifact", b"artifact", "list", b"list", "map", b"map", "value", b"value"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["value", b"value"]) -> typing.Literal["artifact", "map", "list"] | None: ...
 
 global___ArtifactStruct = ArtifactStruct
 
@@ -160,40 +152,8 @@ class PutArtifactTypeRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "artifact_type",
-            b"artifact_type",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "artifact_type",
-            b"artifact_type",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "artifact_type", b"artifact_type", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "artifact_type", b"artifact_type", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutArtifactTypeRequest = PutArtifactTypeRequest
 
@@ -241,40 +201,8 @@ class PutExecutionTypeRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "execution_type",
-            b"execution_type",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "execution_type",
-            b"execution_type",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "execution_type", b"execution_type", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "execution_type", b"execution_type", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutExecutionTypeRequest = PutExecutionTypeRequest
 
@@ -322,40 +250,8 @@ class PutContextTypeRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "context_type",
-            b"context_type",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "context_type",
-            b"context_type",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "context_type", b"context_type", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "context_type", b"context_type", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutContextTypeRequest = PutContextTypeRequest
 
@@ -392,23 +288,11 @@ class PutTypesRequest(google.protobuf.message.Message):
     all_fields_match: builtins.bool
     can_omit_fields: builtins.bool
     @property
-    def artifact_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
-    ]: ...
+    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
     @property
-    def execution_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
-    ]: ...
+    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
     @property
-    def context_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ContextType
-    ]: ...
+    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -423,42 +307,8 @@ class PutTypesRequest(google.protobuf.message.Message):
         can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "all_fields_match",
-            b"all_fields_match",
-            "artifact_types",
-            b"artifact_types",
-            "can_add_fields",
-            b"can_add_fields",
-            "can_delete_fields",
-            b"can_delete_fields",
-            "can_omit_fields",
-            b"can_omit_fields",
-            "context_types",
-            b"context_types",
-            "execution_types",
-            b"execution_types",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "artifact_types", b"artifact_types", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "context_types", b"context_types", "execution_types", b"execution_types", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutTypesRequest = PutTypesRequest
 
@@ -482,17 +332,7 @@ class PutTypesResponse(google.protobuf.message.Message):
         execution_type_ids: collections.abc.Iterable[builtins.int] | None = ...,
         context_type_ids: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_type_ids",
-            b"artifact_type_ids",
-            "context_type_ids",
-            b"context_type_ids",
-            "execution_type_ids",
-            b"execution_type_ids",
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifact_type_ids", b"artifact_type_ids", "context_type_ids", b"context_type_ids", "execution_type_ids", b"execution_type_ids"]) -> None: ...
 
 global___PutTypesResponse = PutTypesResponse
 
@@ -511,25 +351,15 @@ class PutArtifactsRequest(google.protobuf.message.Message):
             *,
             abort_if_latest_updated_time_changed: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["abort_if_latest_updated_time_changed", b"abort_if_latest_updated_time_changed"]) -> None: ...
 
     ARTIFACTS_FIELD_NUMBER: builtins.int
     OPTIONS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     UPDATE_MASK_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     @property
     def options(self) -> global___PutArtifactsRequest.Options: ...
     @property
@@ -544,25 +374,8 @@ class PutArtifactsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "options", b"options", "transaction_options", b"transaction_options", "update_mask", b"update_mask"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifacts",
-            b"artifacts",
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-            "update_mask",
-            b"update_mask",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "options", b"options", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> None: ...
 
 global___PutArtifactsRequest = PutArtifactsRequest
 
@@ -590,11 +403,7 @@ class PutExecutionsRequest(google.protobuf.message.Message):
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     UPDATE_MASK_FIELD_NUMBER: builtins.int
     @property
-    def executions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Execution
-    ]: ...
+    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     @property
@@ -606,15 +415,8 @@ class PutExecutionsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "executions", b"executions", "transaction_options", b"transaction_options", "update_mask", b"update_mask"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["executions", b"executions", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> None: ...
 
 global___PutExecutionsRequest = PutExecutionsRequest
 
@@ -641,11 +443,7 @@ class PutEventsRequest(google.protobuf.message.Message):
     EVENTS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def events(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Event
-    ]: ...
+    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Event]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -655,9 +453,7 @@ class PutEventsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["events", b"events", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["events", b"events", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutEventsRequest = PutEventsRequest
 
@@ -714,32 +510,8 @@ class PutExecutionRequest(google.protobuf.message.Message):
             force_update_time: builtins.bool | None = ...,
             force_reuse_context: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "force_reuse_context",
-                b"force_reuse_context",
-                "force_update_time",
-                b"force_update_time",
-                "reuse_artifact_if_already_exist_by_external_id",
-                b"reuse_artifact_if_already_exist_by_external_id",
-                "reuse_context_if_already_exist",
-                b"reuse_context_if_already_exist",
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "force_reuse_context",
-                b"force_reuse_context",
-                "force_update_time",
-                b"force_update_time",
-                "reuse_artifact_if_already_exist_by_external_id",
-                b"reuse_artifact_if_already_exist_by_external_id",
-                "reuse_context_if_already_exist",
-                b"reuse_context_if_already_exist",
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["force_reuse_context", b"force_reuse_context", "force_update_time", b"force_update_time", "reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["force_reuse_context", b"force_reuse_context", "force_update_time", b"force_update_time", "reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> None: ...
 
     EXECUTION_FIELD_NUMBER: builtins.int
     ARTIFACT_EVENT_PAIRS_FIELD_NUMBER: builtins.int
@@ -749,17 +521,9 @@ class PutExecutionRequest(google.protobuf.message.Message):
     @property
     def execution(self) -> lineage.mlmd.proto.metadata_store_pb2.Execution: ...
     @property
-    def artifact_event_pairs(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        global___PutExecutionRequest.ArtifactAndEvent
-    ]: ...
+    def artifact_event_pairs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PutExecutionRequest.ArtifactAndEvent]: ...
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     @property
     def options(self) -> global___PutExecutionRequest.Options: ...
     @property
@@ -773,27 +537,8 @@ class PutExecutionRequest(google.protobuf.message.Message):
         options: global___PutExecutionRequest.Options | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "execution", b"execution", "options", b"options", "transaction_options", b"transaction_options"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_event_pairs",
-            b"artifact_event_pairs",
-            "contexts",
-            b"contexts",
-            "execution",
-            b"execution",
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["execution", b"execution", "options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifact_event_pairs", b"artifact_event_pairs", "contexts", b"contexts", "execution", b"execution", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutExecutionRequest = PutExecutionRequest
 
@@ -817,12 +562,7 @@ class PutExecutionResponse(google.protobuf.message.Message):
         context_ids: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["execution_id", b"execution_id"]) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_id", b"execution_id"
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_id", b"execution_id"]) -> None: ...
 
 global___PutExecutionResponse = PutExecutionResponse
 
@@ -848,18 +588,8 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
             artifact_index: builtins.int | None = ...,
             event: lineage.mlmd.proto.metadata_store_pb2.Event | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["artifact_index", b"artifact_index", "event", b"event", "execution_index", b"execution_index"]) -> None: ...
 
     @typing.final
     class Options(google.protobuf.message.Message):
@@ -875,24 +605,8 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
             reuse_context_if_already_exist: builtins.bool | None = ...,
             reuse_artifact_if_already_exist_by_external_id: builtins.bool | None = ...,
         ) -> None: ...
-        def HasField(
-            self,
-            field_name: typing.Literal[
-                "reuse_artifact_if_already_exist_by_external_id",
-                b"reuse_artifact_if_already_exist_by_external_id",
-                "reuse_context_if_already_exist",
-                b"reuse_context_if_already_exist",
-            ],
-        ) -> builtins.bool: ...
-        def ClearField(
-            self,
-            field_name: typing.Literal[
-                "reuse_artifact_if_already_exist_by_external_id",
-                b"reuse_artifact_if_already_exist_by_external_id",
-                "reuse_context_if_already_exist",
-                b"reuse_context_if_already_exist",
-            ],
-        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["reuse_artifact_if_already_exist_by_external_id", b"reuse_artifact_if_already_exist_by_external_id", "reuse_context_if_already_exist", b"reuse_context_if_already_exist"]) -> None: ...
 
     EXECUTIONS_FIELD_NUMBER: builtins.int
     ARTIFACTS_FIELD_NUMBER: builtins.int
@@ -901,29 +615,13 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
     OPTIONS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def executions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Execution
-    ]: ...
+    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     @property
-    def event_edges(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        global___PutLineageSubgraphRequest.EventEdge
-    ]: ...
+    def event_edges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PutLineageSubgraphRequest.EventEdge]: ...
     @property
     def options(self) -> global___PutLineageSubgraphRequest.Options: ...
     @property
@@ -938,26 +636,8 @@ class PutLineageSubgraphRequest(google.protobuf.message.Message):
         options: global___PutLineageSubgraphRequest.Options | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifacts",
-            b"artifacts",
-            "contexts",
-            b"contexts",
-            "event_edges",
-            b"event_edges",
-            "executions",
-            b"executions",
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "contexts", b"contexts", "event_edges", b"event_edges", "executions", b"executions", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutLineageSubgraphRequest = PutLineageSubgraphRequest
 
@@ -981,12 +661,7 @@ class PutLineageSubgraphResponse(google.protobuf.message.Message):
         artifact_ids: collections.abc.Iterable[builtins.int] | None = ...,
         context_ids: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_ids", b"execution_ids"
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "context_ids", b"context_ids", "execution_ids", b"execution_ids"]) -> None: ...
 
 global___PutLineageSubgraphResponse = PutLineageSubgraphResponse
 
@@ -998,11 +673,7 @@ class PutContextsRequest(google.protobuf.message.Message):
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     UPDATE_MASK_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     @property
@@ -1014,15 +685,8 @@ class PutContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "contexts", b"contexts", "transaction_options", b"transaction_options", "update_mask", b"update_mask"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["contexts", b"contexts", "transaction_options", b"transaction_options", "update_mask", b"update_mask"]) -> None: ...
 
 global___PutContextsRequest = PutContextsRequest
 
@@ -1050,17 +714,9 @@ class PutAttributionsAndAssociationsRequest(google.protobuf.message.Message):
     ASSOCIATIONS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def attributions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Attribution
-    ]: ...
+    def attributions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Attribution]: ...
     @property
-    def associations(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Association
-    ]: ...
+    def associations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Association]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -1071,17 +727,7 @@ class PutAttributionsAndAssociationsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "associations",
-            b"associations",
-            "attributions",
-            b"attributions",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["associations", b"associations", "attributions", b"attributions", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutAttributionsAndAssociationsRequest = PutAttributionsAndAssociationsRequest
 
@@ -1102,11 +748,7 @@ class PutParentContextsRequest(google.protobuf.message.Message):
     PARENT_CONTEXTS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
-    def parent_contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ParentContext
-    ]: ...
+    def parent_contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ParentContext]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -1116,12 +758,7 @@ class PutParentContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "parent_contexts", b"parent_contexts", "transaction_options", b"transaction_options"
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["parent_contexts", b"parent_contexts", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___PutParentContextsRequest = PutParentContextsRequest
 
@@ -1153,18 +790,8 @@ class GetArtifactTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetArtifactTypeRequest = GetArtifactTypeRequest
 
@@ -1202,9 +829,7 @@ class GetArtifactTypesByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]) -> None: ...
 
 global___GetArtifactTypesByIDRequest = GetArtifactTypesByIDRequest
 
@@ -1214,11 +839,7 @@ class GetArtifactTypesByIDResponse(google.protobuf.message.Message):
 
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
-    ]: ...
+    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
     def __init__(
         self,
         *,
@@ -1251,11 +872,7 @@ class GetArtifactTypesResponse(google.protobuf.message.Message):
 
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
-    ]: ...
+    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
     def __init__(
         self,
         *,
@@ -1283,18 +900,8 @@ class GetExecutionTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetExecutionTypeRequest = GetExecutionTypeRequest
 
@@ -1332,9 +939,7 @@ class GetExecutionTypesByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]) -> None: ...
 
 global___GetExecutionTypesByIDRequest = GetExecutionTypesByIDRequest
 
@@ -1344,11 +949,7 @@ class GetExecutionTypesByIDResponse(google.protobuf.message.Message):
 
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def execution_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
-    ]: ...
+    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
     def __init__(
         self,
         *,
@@ -1381,11 +982,7 @@ class GetExecutionTypesResponse(google.protobuf.message.Message):
 
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def execution_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
-    ]: ...
+    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
     def __init__(
         self,
         *,
@@ -1413,18 +1010,8 @@ class GetContextTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetContextTypeRequest = GetContextTypeRequest
 
@@ -1462,9 +1049,7 @@ class GetContextTypesByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "type_ids", b"type_ids"]) -> None: ...
 
 global___GetContextTypesByIDRequest = GetContextTypesByIDRequest
 
@@ -1474,11 +1059,7 @@ class GetContextTypesByIDResponse(google.protobuf.message.Message):
 
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def context_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ContextType
-    ]: ...
+    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
     def __init__(
         self,
         *,
@@ -1511,11 +1092,7 @@ class GetContextTypesResponse(google.protobuf.message.Message):
 
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def context_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ContextType
-    ]: ...
+    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
     def __init__(
         self,
         *,
@@ -1541,12 +1118,8 @@ class GetArtifactsRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetArtifactsRequest = GetArtifactsRequest
 
@@ -1558,11 +1131,7 @@ class GetArtifactsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     def __init__(
         self,
         *,
@@ -1570,9 +1139,7 @@ class GetArtifactsResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___GetArtifactsResponse = GetArtifactsResponse
 
@@ -1592,12 +1159,8 @@ class GetExecutionsRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetExecutionsRequest = GetExecutionsRequest
 
@@ -1609,11 +1172,7 @@ class GetExecutionsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def executions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Execution
-    ]: ...
+    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
     def __init__(
         self,
         *,
@@ -1621,9 +1180,7 @@ class GetExecutionsResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___GetExecutionsResponse = GetExecutionsResponse
 
@@ -1643,12 +1200,8 @@ class GetContextsRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetContextsRequest = GetContextsRequest
 
@@ -1660,11 +1213,7 @@ class GetContextsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -1672,9 +1221,7 @@ class GetContextsResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___GetContextsResponse = GetContextsResponse
 
@@ -1697,23 +1244,8 @@ class GetArtifactsByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         populate_artifact_types: builtins.bool | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_ids",
-            b"artifact_ids",
-            "populate_artifact_types",
-            b"populate_artifact_types",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetArtifactsByIDRequest = GetArtifactsByIDRequest
 
@@ -1724,26 +1256,16 @@ class GetArtifactsByIDResponse(google.protobuf.message.Message):
     ARTIFACTS_FIELD_NUMBER: builtins.int
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     @property
-    def artifact_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
-    ]: ...
+    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
     def __init__(
         self,
         *,
         artifacts: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.Artifact] | None = ...,
         artifact_types: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.ArtifactType] | None = ...,
     ) -> None: ...
-    def ClearField(
-        self, field_name: typing.Literal["artifact_types", b"artifact_types", "artifacts", b"artifacts"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifact_types", b"artifact_types", "artifacts", b"artifacts"]) -> None: ...
 
 global___GetArtifactsByIDResponse = GetArtifactsByIDResponse
 
@@ -1764,10 +1286,7 @@ class GetExecutionsByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetExecutionsByIDRequest = GetExecutionsByIDRequest
 
@@ -1777,11 +1296,7 @@ class GetExecutionsByIDResponse(google.protobuf.message.Message):
 
     EXECUTIONS_FIELD_NUMBER: builtins.int
     @property
-    def executions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Execution
-    ]: ...
+    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
     def __init__(
         self,
         *,
@@ -1808,9 +1323,7 @@ class GetContextsByIDRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetContextsByIDRequest = GetContextsByIDRequest
 
@@ -1820,11 +1333,7 @@ class GetContextsByIDResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -1856,32 +1365,8 @@ class GetArtifactsByTypeRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetArtifactsByTypeRequest = GetArtifactsByTypeRequest
 
@@ -1893,11 +1378,7 @@ class GetArtifactsByTypeResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     def __init__(
         self,
         *,
@@ -1905,9 +1386,7 @@ class GetArtifactsByTypeResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___GetArtifactsByTypeResponse = GetArtifactsByTypeResponse
 
@@ -1933,32 +1412,8 @@ class GetExecutionsByTypeRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetExecutionsByTypeRequest = GetExecutionsByTypeRequest
 
@@ -1970,11 +1425,7 @@ class GetExecutionsByTypeResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def executions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Execution
-    ]: ...
+    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
     def __init__(
         self,
         *,
@@ -1982,9 +1433,7 @@ class GetExecutionsByTypeResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___GetExecutionsByTypeResponse = GetExecutionsByTypeResponse
 
@@ -2010,32 +1459,8 @@ class GetContextsByTypeRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "options",
-            b"options",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetContextsByTypeRequest = GetContextsByTypeRequest
 
@@ -2047,11 +1472,7 @@ class GetContextsByTypeResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -2059,9 +1480,7 @@ class GetContextsByTypeResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___GetContextsByTypeResponse = GetContextsByTypeResponse
 
@@ -2086,32 +1505,8 @@ class GetArtifactByTypeAndNameRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "artifact_name",
-            b"artifact_name",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_name",
-            b"artifact_name",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["artifact_name", b"artifact_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifact_name", b"artifact_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetArtifactByTypeAndNameRequest = GetArtifactByTypeAndNameRequest
 
@@ -2153,32 +1548,8 @@ class GetExecutionByTypeAndNameRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "execution_name",
-            b"execution_name",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "execution_name",
-            b"execution_name",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["execution_name", b"execution_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["execution_name", b"execution_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetExecutionByTypeAndNameRequest = GetExecutionByTypeAndNameRequest
 
@@ -2220,32 +1591,8 @@ class GetContextByTypeAndNameRequest(google.protobuf.message.Message):
         type_version: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "context_name",
-            b"context_name",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "context_name",
-            b"context_name",
-            "transaction_options",
-            b"transaction_options",
-            "type_name",
-            b"type_name",
-            "type_version",
-            b"type_version",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["context_name", b"context_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context_name", b"context_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> None: ...
 
 global___GetContextByTypeAndNameRequest = GetContextByTypeAndNameRequest
 
@@ -2283,9 +1630,7 @@ class GetArtifactsByURIRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["transaction_options", b"transaction_options", "uris", b"uris"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["transaction_options", b"transaction_options", "uris", b"uris"]) -> None: ...
 
 global___GetArtifactsByURIRequest = GetArtifactsByURIRequest
 
@@ -2295,11 +1640,7 @@ class GetArtifactsByURIResponse(google.protobuf.message.Message):
 
     ARTIFACTS_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     def __init__(
         self,
         *,
@@ -2326,10 +1667,7 @@ class GetEventsByExecutionIDsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["execution_ids", b"execution_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetEventsByExecutionIDsRequest = GetEventsByExecutionIDsRequest
 
@@ -2339,11 +1677,7 @@ class GetEventsByExecutionIDsResponse(google.protobuf.message.Message):
 
     EVENTS_FIELD_NUMBER: builtins.int
     @property
-    def events(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Event
-    ]: ...
+    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Event]: ...
     def __init__(
         self,
         *,
@@ -2370,9 +1704,7 @@ class GetEventsByArtifactIDsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetEventsByArtifactIDsRequest = GetEventsByArtifactIDsRequest
 
@@ -2382,11 +1714,7 @@ class GetEventsByArtifactIDsResponse(google.protobuf.message.Message):
 
     EVENTS_FIELD_NUMBER: builtins.int
     @property
-    def events(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Event
-    ]: ...
+    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Event]: ...
     def __init__(
         self,
         *,
@@ -2413,9 +1741,7 @@ class GetArtifactsByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetArtifactsByExternalIdsRequest = GetArtifactsByExternalIdsRequest
 
@@ -2425,11 +1751,7 @@ class GetArtifactsByExternalIdsResponse(google.protobuf.message.Message):
 
     ARTIFACTS_FIELD_NUMBER: builtins.int
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     def __init__(
         self,
         *,
@@ -2456,9 +1778,7 @@ class GetExecutionsByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetExecutionsByExternalIdsRequest = GetExecutionsByExternalIdsRequest
 
@@ -2468,11 +1788,7 @@ class GetExecutionsByExternalIdsResponse(google.protobuf.message.Message):
 
     EXECUTIONS_FIELD_NUMBER: builtins.int
     @property
-    def executions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Execution
-    ]: ...
+    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
     def __init__(
         self,
         *,
@@ -2499,9 +1815,7 @@ class GetContextsByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetContextsByExternalIdsRequest = GetContextsByExternalIdsRequest
 
@@ -2511,11 +1825,7 @@ class GetContextsByExternalIdsResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -2542,9 +1852,7 @@ class GetArtifactTypesByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetArtifactTypesByExternalIdsRequest = GetArtifactTypesByExternalIdsRequest
 
@@ -2554,11 +1862,7 @@ class GetArtifactTypesByExternalIdsResponse(google.protobuf.message.Message):
 
     ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
-    ]: ...
+    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
     def __init__(
         self,
         *,
@@ -2585,9 +1889,7 @@ class GetExecutionTypesByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetExecutionTypesByExternalIdsRequest = GetExecutionTypesByExternalIdsRequest
 
@@ -2597,11 +1899,7 @@ class GetExecutionTypesByExternalIdsResponse(google.protobuf.message.Message):
 
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def execution_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
-    ]: ...
+    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
     def __init__(
         self,
         *,
@@ -2628,9 +1926,7 @@ class GetContextTypesByExternalIdsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetContextTypesByExternalIdsRequest = GetContextTypesByExternalIdsRequest
 
@@ -2640,11 +1936,7 @@ class GetContextTypesByExternalIdsResponse(google.protobuf.message.Message):
 
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def context_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ContextType
-    ]: ...
+    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
     def __init__(
         self,
         *,
@@ -2669,12 +1961,8 @@ class GetContextsByArtifactRequest(google.protobuf.message.Message):
         artifact_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["artifact_id", b"artifact_id", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetContextsByArtifactRequest = GetContextsByArtifactRequest
 
@@ -2684,11 +1972,7 @@ class GetContextsByArtifactResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -2713,12 +1997,8 @@ class GetContextsByExecutionRequest(google.protobuf.message.Message):
         execution_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["execution_id", b"execution_id", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetContextsByExecutionRequest = GetContextsByExecutionRequest
 
@@ -2728,11 +2008,7 @@ class GetContextsByExecutionResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -2757,12 +2033,8 @@ class GetParentContextsByContextRequest(google.protobuf.message.Message):
         context_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetParentContextsByContextRequest = GetParentContextsByContextRequest
 
@@ -2772,11 +2044,7 @@ class GetParentContextsByContextResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -2801,12 +2069,8 @@ class GetChildrenContextsByContextRequest(google.protobuf.message.Message):
         context_id: builtins.int | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetChildrenContextsByContextRequest = GetChildrenContextsByContextRequest
 
@@ -2816,11 +2080,7 @@ class GetChildrenContextsByContextResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Context
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
     def __init__(
         self,
         *,
@@ -2847,9 +2107,7 @@ class GetParentContextsByContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetParentContextsByContextsRequest = GetParentContextsByContextsRequest
 
@@ -2863,11 +2121,7 @@ class GetParentContextsByContextsResponse(google.protobuf.message.Message):
 
         PARENT_CONTEXTS_FIELD_NUMBER: builtins.int
         @property
-        def parent_contexts(
-            self,
-        ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-            lineage.mlmd.proto.metadata_store_pb2.Context
-        ]: ...
+        def parent_contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
         def __init__(
             self,
             *,
@@ -2895,18 +2149,11 @@ class GetParentContextsByContextsResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.MessageMap[
-        builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.MessageMap[builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild]: ...
     def __init__(
         self,
         *,
-        contexts: collections.abc.Mapping[
-            builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild
-        ]
-        | None = ...,
+        contexts: collections.abc.Mapping[builtins.int, global___GetParentContextsByContextsResponse.ParentContextsPerChild] | None = ...,
     ) -> None: ...
     def ClearField(self, field_name: typing.Literal["contexts", b"contexts"]) -> None: ...
 
@@ -2929,9 +2176,7 @@ class GetChildrenContextsByContextsRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["transaction_options", b"transaction_options"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["context_ids", b"context_ids", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetChildrenContextsByContextsRequest = GetChildrenContextsByContextsRequest
 
@@ -2945,11 +2190,7 @@ class GetChildrenContextsByContextsResponse(google.protobuf.message.Message):
 
         CHILDREN_CONTEXTS_FIELD_NUMBER: builtins.int
         @property
-        def children_contexts(
-            self,
-        ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-            lineage.mlmd.proto.metadata_store_pb2.Context
-        ]: ...
+        def children_contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Context]: ...
         def __init__(
             self,
             *,
@@ -2977,18 +2218,11 @@ class GetChildrenContextsByContextsResponse(google.protobuf.message.Message):
 
     CONTEXTS_FIELD_NUMBER: builtins.int
     @property
-    def contexts(
-        self,
-    ) -> google.protobuf.internal.containers.MessageMap[
-        builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent
-    ]: ...
+    def contexts(self) -> google.protobuf.internal.containers.MessageMap[builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent]: ...
     def __init__(
         self,
         *,
-        contexts: collections.abc.Mapping[
-            builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent
-        ]
-        | None = ...,
+        contexts: collections.abc.Mapping[builtins.int, global___GetChildrenContextsByContextsResponse.ChildrenContextsPerParent] | None = ...,
     ) -> None: ...
     def ClearField(self, field_name: typing.Literal["contexts", b"contexts"]) -> None: ...
 
@@ -3013,18 +2247,8 @@ class GetArtifactsByContextRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetArtifactsByContextRequest = GetArtifactsByContextRequest
 
@@ -3036,11 +2260,7 @@ class GetArtifactsByContextResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def artifacts(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Artifact
-    ]: ...
+    def artifacts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Artifact]: ...
     def __init__(
         self,
         *,
@@ -3048,9 +2268,7 @@ class GetArtifactsByContextResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifacts", b"artifacts", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___GetArtifactsByContextResponse = GetArtifactsByContextResponse
 
@@ -3073,18 +2291,8 @@ class GetExecutionsByContextRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.ListOperationOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context_id", b"context_id", "options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetExecutionsByContextRequest = GetExecutionsByContextRequest
 
@@ -3097,11 +2305,7 @@ class GetExecutionsByContextResponse(google.protobuf.message.Message):
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     @property
-    def executions(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.Execution
-    ]: ...
+    def executions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.Execution]: ...
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
@@ -3111,23 +2315,8 @@ class GetExecutionsByContextResponse(google.protobuf.message.Message):
         next_page_token: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "next_page_token", b"next_page_token", "transaction_options", b"transaction_options"
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "executions",
-            b"executions",
-            "next_page_token",
-            b"next_page_token",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["executions", b"executions", "next_page_token", b"next_page_token", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetExecutionsByContextResponse = GetExecutionsByContextResponse
 
@@ -3147,12 +2336,8 @@ class GetLineageGraphRequest(google.protobuf.message.Message):
         options: lineage.mlmd.proto.metadata_store_pb2.LineageGraphQueryOptions | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["options", b"options", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetLineageGraphRequest = GetLineageGraphRequest
 
@@ -3193,28 +2378,8 @@ class GetLineageSubgraphRequest(google.protobuf.message.Message):
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         read_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "lineage_subgraph_query_options",
-            b"lineage_subgraph_query_options",
-            "read_mask",
-            b"read_mask",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "lineage_subgraph_query_options",
-            b"lineage_subgraph_query_options",
-            "read_mask",
-            b"read_mask",
-            "transaction_options",
-            b"transaction_options",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["lineage_subgraph_query_options", b"lineage_subgraph_query_options", "read_mask", b"read_mask", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["lineage_subgraph_query_options", b"lineage_subgraph_query_options", "read_mask", b"read_mask", "transaction_options", b"transaction_options"]) -> None: ...
 
 global___GetLineageSubgraphRequest = GetLineageSubgraphRequest
 

@@ -18,6 +18,7 @@ import typing
 _T = typing.TypeVar("_T")
 
 class _MaybeAsyncIterator(collections.abc.AsyncIterator[_T], collections.abc.Iterator[_T], metaclass=abc.ABCMeta): ...
+
 class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type: ignore[misc, type-arg]
     ...
 
@@ -584,10 +585,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactTypeResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactTypeResponse]]:
         """Creates or extends an artifact type."""
 
     @abc.abstractmethod
@@ -595,10 +593,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionTypeResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionTypeResponse]]:
         """Creates or extends an execution type."""
 
     @abc.abstractmethod
@@ -606,10 +601,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutContextTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutContextTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutContextTypeResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutContextTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutContextTypeResponse]]:
         """Creates or extends a context type."""
 
     @abc.abstractmethod
@@ -617,10 +609,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutTypesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutTypesResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutTypesResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutTypesResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutTypesResponse]]:
         """Creates or extends types of all kinds; all of them, or none."""
 
     @abc.abstractmethod
@@ -628,10 +617,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactsResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutArtifactsResponse]]:
         """Inserts artifacts without an id, updates those with one; all of them, or none."""
 
     @abc.abstractmethod
@@ -639,10 +625,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionsResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionsResponse]]:
         """Inserts executions without an id, updates those with one; all of them, or none."""
 
     @abc.abstractmethod
@@ -650,10 +633,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutEventsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutEventsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutEventsResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutEventsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutEventsResponse]]:
         """Inserts events; all of them, or none."""
 
     @abc.abstractmethod
@@ -661,10 +641,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutExecutionResponse]]:
         """Writes a step: an execution with its artifacts, events and contexts."""
 
     @abc.abstractmethod
@@ -672,10 +649,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutLineageSubgraphRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutLineageSubgraphResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutLineageSubgraphResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutLineageSubgraphResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutLineageSubgraphResponse]]:
         """Writes many steps: executions, artifacts and contexts, and the events between them."""
 
     @abc.abstractmethod
@@ -683,10 +657,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutContextsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutContextsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutContextsResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutContextsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutContextsResponse]]:
         """Inserts contexts without an id, updates those with one; all of them, or none."""
 
     @abc.abstractmethod
@@ -694,10 +665,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutAttributionsAndAssociationsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutAttributionsAndAssociationsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutAttributionsAndAssociationsResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutAttributionsAndAssociationsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutAttributionsAndAssociationsResponse]]:
         """Puts artifacts and executions into contexts. Links that exist stay as they are."""
 
     @abc.abstractmethod
@@ -705,10 +673,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.PutParentContextsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.PutParentContextsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutParentContextsResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.PutParentContextsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.PutParentContextsResponse]]:
         """Makes contexts parts of others."""
 
     @abc.abstractmethod
@@ -716,352 +681,273 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypeResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypeResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactTypesByID(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByIDRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByIDResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByIDResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByIDResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByIDResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactTypes(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionType(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypeResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypeResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionTypesByID(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByIDRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByIDResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByIDResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByIDResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByIDResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionTypes(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesResponse]]: ...
+
     @abc.abstractmethod
     def GetContextType(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypeResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypeResponse]]: ...
+
     @abc.abstractmethod
     def GetContextTypesByID(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByIDRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByIDResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByIDResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByIDResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByIDResponse]]: ...
+
     @abc.abstractmethod
     def GetContextTypes(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifacts(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutions(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsResponse]]: ...
+
     @abc.abstractmethod
     def GetContexts(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactsByID(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByIDRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByIDResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByIDResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByIDResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByIDResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionsByID(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByIDRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByIDResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByIDResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByIDResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByIDResponse]]: ...
+
     @abc.abstractmethod
     def GetContextsByID(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByIDRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByIDResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByIDResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByIDResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByIDResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactsByType(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByTypeResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByTypeResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionsByType(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByTypeResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByTypeResponse]]: ...
+
     @abc.abstractmethod
     def GetContextsByType(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByTypeRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByTypeResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByTypeResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByTypeResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByTypeResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactByTypeAndName(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactByTypeAndNameRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactByTypeAndNameResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactByTypeAndNameResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactByTypeAndNameResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactByTypeAndNameResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionByTypeAndName(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionByTypeAndNameRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionByTypeAndNameResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionByTypeAndNameResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionByTypeAndNameResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionByTypeAndNameResponse]]: ...
+
     @abc.abstractmethod
     def GetContextByTypeAndName(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextByTypeAndNameRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextByTypeAndNameResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextByTypeAndNameResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextByTypeAndNameResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextByTypeAndNameResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactsByURI(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByURIRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByURIResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByURIResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByURIResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByURIResponse]]: ...
+
     @abc.abstractmethod
     def GetEventsByExecutionIDs(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByExecutionIDsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByExecutionIDsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByExecutionIDsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByExecutionIDsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByExecutionIDsResponse]]: ...
+
     @abc.abstractmethod
     def GetEventsByArtifactIDs(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByArtifactIDsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByArtifactIDsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByArtifactIDsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByArtifactIDsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetEventsByArtifactIDsResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactsByExternalIds(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByExternalIdsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByExternalIdsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByExternalIdsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByExternalIdsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByExternalIdsResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionsByExternalIds(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByExternalIdsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByExternalIdsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByExternalIdsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByExternalIdsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByExternalIdsResponse]]: ...
+
     @abc.abstractmethod
     def GetContextsByExternalIds(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExternalIdsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExternalIdsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExternalIdsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExternalIdsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExternalIdsResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactTypesByExternalIds(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByExternalIdsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByExternalIdsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByExternalIdsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByExternalIdsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactTypesByExternalIdsResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionTypesByExternalIds(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByExternalIdsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByExternalIdsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByExternalIdsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByExternalIdsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionTypesByExternalIdsResponse]]: ...
+
     @abc.abstractmethod
     def GetContextTypesByExternalIds(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByExternalIdsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByExternalIdsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByExternalIdsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByExternalIdsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextTypesByExternalIdsResponse]]: ...
+
     @abc.abstractmethod
     def GetContextsByArtifact(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByArtifactRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByArtifactResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByArtifactResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByArtifactResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByArtifactResponse]]: ...
+
     @abc.abstractmethod
     def GetContextsByExecution(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExecutionRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExecutionResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExecutionResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExecutionResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetContextsByExecutionResponse]]: ...
+
     @abc.abstractmethod
     def GetParentContextsByContext(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextResponse]]: ...
+
     @abc.abstractmethod
     def GetChildrenContextsByContext(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextResponse]]: ...
+
     @abc.abstractmethod
     def GetParentContextsByContexts(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetParentContextsByContextsResponse]]: ...
+
     @abc.abstractmethod
     def GetChildrenContextsByContexts(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextsResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextsResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextsResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetChildrenContextsByContextsResponse]]: ...
+
     @abc.abstractmethod
     def GetArtifactsByContext(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByContextRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByContextResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByContextResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByContextResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetArtifactsByContextResponse]]: ...
+
     @abc.abstractmethod
     def GetExecutionsByContext(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByContextRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByContextResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByContextResponse],
-    ]: ...
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByContextResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetExecutionsByContextResponse]]: ...
+
     @abc.abstractmethod
     def GetLineageGraph(
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetLineageGraphRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetLineageGraphResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetLineageGraphResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetLineageGraphResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetLineageGraphResponse]]:
         """Returns what is connected with some artifacts. Use GetLineageSubgraph."""
 
     @abc.abstractmethod
@@ -1069,12 +955,7 @@ class MetadataStoreServiceServicer(metaclass=abc.ABCMeta):
         self,
         request: lineage.mlmd.proto.metadata_store_service_pb2.GetLineageSubgraphRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        lineage.mlmd.proto.metadata_store_service_pb2.GetLineageSubgraphResponse,
-        collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetLineageSubgraphResponse],
-    ]:
+    ) -> typing.Union[lineage.mlmd.proto.metadata_store_service_pb2.GetLineageSubgraphResponse, collections.abc.Awaitable[lineage.mlmd.proto.metadata_store_service_pb2.GetLineageSubgraphResponse]]:
         """Returns what is connected with some nodes: the ids of nodes, the links between them, and all types."""
 
-def add_MetadataStoreServiceServicer_to_server(
-    servicer: MetadataStoreServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]
-) -> None: ...
+def add_MetadataStoreServiceServicer_to_server(servicer: MetadataStoreServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

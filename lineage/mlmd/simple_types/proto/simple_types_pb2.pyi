@@ -24,23 +24,11 @@ class SimpleTypes(google.protobuf.message.Message):
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     @property
-    def artifact_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ArtifactType
-    ]: ...
+    def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
     @property
-    def execution_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ExecutionType
-    ]: ...
+    def execution_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ExecutionType]: ...
     @property
-    def context_types(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[
-        lineage.mlmd.proto.metadata_store_pb2.ContextType
-    ]: ...
+    def context_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ContextType]: ...
     def __init__(
         self,
         *,
@@ -48,16 +36,6 @@ class SimpleTypes(google.protobuf.message.Message):
         execution_types: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.ExecutionType] | None = ...,
         context_types: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.ContextType] | None = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "artifact_types",
-            b"artifact_types",
-            "context_types",
-            b"context_types",
-            "execution_types",
-            b"execution_types",
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["artifact_types", b"artifact_types", "context_types", b"context_types", "execution_types", b"execution_types"]) -> None: ...
 
 global___SimpleTypes = SimpleTypes
