@@ -12,6 +12,8 @@ from lineage._layout import check_layout
 
 check_layout()
 
+from typing import TYPE_CHECKING
+
 from lineage import errors
 from lineage._types_api import PutTypesResult
 from lineage.backend import OrderBy
@@ -83,10 +85,13 @@ __all__ = [
     "PutLineageSubgraphResult",
     "PutTypesResult",
     "Store",
-    "__version__",
     "errors",
     "open_store",
 ]
+
+
+if TYPE_CHECKING:
+    __version__: str
 
 
 def __getattr__(name: str) -> str:

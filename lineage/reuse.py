@@ -28,7 +28,7 @@ def find_runs(
     Raises NotFoundError for an unknown type, InvalidArgumentError for a value that no property can have.
     """
     type_id = catalog.of(tx, NodeKind.EXECUTION).get(type_name, type_version).id
-    accepted = {Execution.model_validate({"last_known_state": state}).last_known_state for state in states}
+    accepted = {Execution(last_known_state=state).last_known_state for state in states}
     try:
         wanted = (freeze_properties(properties), freeze_properties(custom_properties))
     except ValueError as error:

@@ -230,13 +230,13 @@ def types_by_ids(index: TypeIndex, ids: Iterable[int]) -> list[Any]:
 
 
 def types_by_external_ids(index: TypeIndex, external_ids: Iterable[str]) -> list[Any]:
-    """Return the types with these external ids.
+    """Return the types with these external ids, by id.
 
     Raises NotFoundError if there is none at all, InvalidArgumentError on an empty one.
     """
     return by_external_ids(
         external_ids,
-        lambda wanted: [index.by_external_id[each] for each in wanted if each in index.by_external_id],
+        lambda wanted: sorted((index.by_external_id[each] for each in wanted if each in index.by_external_id), key=_id),
         f"{index.kind.lower()} types",
     )
 
