@@ -30,8 +30,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         choices=("compare", "facade", "scale"),
         default="compare",
-        help="compare: ours and ml-metadata, workload by workload (default); facade: lineage.mlmd and ml-metadata, by the "
-        "same calls; scale: 10,000 and 100,000 artifacts",
+        help="compare: ours and ml-metadata, workload by workload (default); facade: lineage.mlmd and ml-metadata, by "
+        "the same calls; scale: 10,000 and 100,000 artifacts",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="only workloads of this name or pattern; may be repeated"

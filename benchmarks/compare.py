@@ -35,9 +35,7 @@ class Stores:
         self._engines = []
 
 
-def compare(
-    workloads: Sequence[Workload], *, rounds: int, seconds: float, facade: bool = False
-) -> tuple[Table, bool]:
+def compare(workloads: Sequence[Workload], *, rounds: int, seconds: float, facade: bool = False) -> tuple[Table, bool]:
     """Measure, print and return the table, and whether every goal was reached.
 
     Ours is the native API, or with ``facade`` the same calls as the reference's, through lineage.mlmd.

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.engines import ARTIFACT_TYPES, CONTEXT_TYPES, EXECUTION_TYPE, ArtifactRow, StepIds, StepRow
 
+
 class MlmdClient:
     def __init__(self, metadata_store: Any, pb: Any, config: Any) -> None:
         self._module, self._pb = metadata_store, pb
@@ -63,7 +64,9 @@ class MlmdClient:
         pb = self._pb
         self.store.put_events(
             [
-                pb.Event(artifact_id=artifact_id, execution_id=execution_id, type=event_type, path=self._path("data", 0))
+                pb.Event(
+                    artifact_id=artifact_id, execution_id=execution_id, type=event_type, path=self._path("data", 0)
+                )
                 for event_type, pairs in ((pb.Event.INPUT, inputs), (pb.Event.OUTPUT, outputs))
                 for artifact_id, execution_id in pairs
             ]
@@ -137,9 +140,7 @@ class MlmdClient:
         return len(self.store.get_artifacts(self._module.ListOptions(filter_query=where)))
 
     def last_updated(self, limit: int) -> int:
-        options = self._module.ListOptions(
-            limit=limit, order_by=self._module.OrderByField.UPDATE_TIME, is_asc=False
-        )
+        options = self._module.ListOptions(limit=limit, order_by=self._module.OrderByField.UPDATE_TIME, is_asc=False)
         return len(self.store.get_artifacts(options))
 
     def upstream(self, artifact_id: int, max_hops: int) -> tuple[int, int]:

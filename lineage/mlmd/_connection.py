@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 import lineage
 from lineage.errors import LineageError
 from lineage.mlmd import errors
-from lineage.mlmd._lineage_calls import full_graph, traverse
 from lineage.mlmd._calls import rpc
+from lineage.mlmd._lineage_calls import full_graph, traverse
 from lineage.mlmd.proto import metadata_store_pb2
 from lineage.mlmd.service import Service, status_text
 from lineage.store import Store
@@ -198,7 +198,7 @@ def _url_of(config: Any) -> str:
             mysql = config.mysql
             ssl = {f"ssl_{field.name}": value for field, value in mysql.ssl_options.ListFields()}
             query = {"socket": mysql.socket, **ssl, "skip_db_creation": mysql.skip_db_creation}
-            return _server_url("mysql", mysql, mysql.host, mysql.port, mysql.database, query)
+            return _server_url(mysql, "mysql", (mysql.host, mysql.port), mysql.database, query)
         case "postgresql":
             pg = config.postgresql
             ssl = {field.name: value for field, value in pg.ssloption.ListFields()}
@@ -208,7 +208,7 @@ def _url_of(config: Any) -> str:
                 **ssl,
                 "skip_db_creation": pg.skip_db_creation,
             }
-            return _server_url("postgresql", pg, pg.host, pg.port, pg.dbname, query)
+            return _server_url(pg, "postgresql", (pg.host, pg.port), pg.dbname, query)
         case "neo4j":
             return _neo4j_url(config.neo4j)
         case _:
@@ -223,10 +223,11 @@ def _sqlite_url(sqlite: Any) -> str:
     return f"sqlite:///{quote(sqlite.filename_uri, safe='/:')}{f'?mode={mode}' if mode else ''}"
 
 
-def _server_url(scheme: str, config: Any, host: str, port: Any, database: str, query: dict[str, Any]) -> str:
-    place = f"{host}{f':{port}' if port else ''}"
-    given = urlencode({name: str(value).lower() if value is True else value for name, value in query.items() if value})
-    return f"{scheme}://{_login(config)}{place}/{quote(database, safe='')}{f'?{given}' if given else ''}"
+def _server_url(config: Any, scheme: str, place: tuple[str, Any], database: str, query: dict[str, Any]) -> str:
+    host, port = place
+    given = urlencode({name: "true" if value is True else value for name, value in query.items() if value})
+    address = f"{host}:{port}" if port else host
+    return f"{scheme}://{_login(config)}{address}/{quote(database, safe='')}{f'?{given}' if given else ''}"
 
 
 def _login(config: Any) -> str:

@@ -51,7 +51,8 @@ def _get_by_type_and_name(kind: NodeKind, server: Server, request: Any) -> Any:
 
 
 def _get_by_uri(server: Server, request: Any) -> Any:
-    if any(field.field_number == 1 for field in UnknownFieldSet(request)):
+    unknown: Any = UnknownFieldSet(request)
+    if any(field.field_number == 1 for field in unknown):
         raise InvalidArgumentError("the request uses a deprecated field, number 1 (uri); put the uris into uris")
     return rpc.GetArtifactsByURIResponse.FromString(repeated(1, server.store.get_artifacts_by_uris(request.uris)))
 

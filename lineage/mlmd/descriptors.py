@@ -109,7 +109,7 @@ def move_to_default_pool() -> None:
     for serialized in content.values():
         try:
             default.AddSerializedFile(serialized)
-        except TypeError as error:
+        except TypeError as error:  # noqa: PERF203  # three rounds
             raise RuntimeError(
                 f"protobuf's default pool refuses the messages of ml_metadata, most likely because another package "
                 f"defines some of them: {error}; call lineage.mlmd.install() before that package is imported"

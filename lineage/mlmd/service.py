@@ -6,7 +6,7 @@ MLMD does around its rules (which fields which read returns, tokens, masks); the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
@@ -52,7 +52,7 @@ class Service:
             raise UnimplementedError(f"there is no call {method_name!r}{near_matches(method_name, METHODS)}")
         request = own(request_class(method_name), request)
         try:
-            return handler(self, request)
+            response: Message = handler(self, request)
         except UnicodeDecodeError as error:
             raise InvalidArgumentError(f"the request holds text that is not UTF-8: {error}") from error
         except DecodeError as error:
@@ -60,6 +60,7 @@ class Service:
                 f"the answer cannot be a message: {error}; protobuf nests messages at most 100 deep, and a property "
                 "here is nested deeper: read it by the native API"
             ) from error
+        return response
 
 
 def status_text(error: LineageError) -> str:
@@ -67,7 +68,7 @@ def status_text(error: LineageError) -> str:
     return f"{error.message[:1].upper()}{error.message[1:]}"
 
 
-def request_class(method_name: str) -> Callable[..., Any]:
+def request_class(method_name: str) -> type[Any]:
     """Return the class of a call's request."""
-    message_class: Callable[..., Any] = getattr(metadata_store_service_pb2, f"{method_name}Request")
+    message_class: type[Any] = getattr(metadata_store_service_pb2, f"{method_name}Request")
     return message_class

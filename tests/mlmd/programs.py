@@ -347,8 +347,8 @@ def is_deliberate(expected: Any, got: Any) -> bool:
         return expected.name in ("InternalError", "AbortedError")
     if "there is no such context to reuse" in got.message:
         return True  # its id was guessed: the reference looks for it after it wrote the contexts before it
-    dangling = "No artifact with the given id" in got.message or "Artifact id not found: -1" in got.message
-    return dangling  # an event to an artifact that does not exist, an attribution of an empty pair
+    # An event to an artifact that does not exist; an attribution of an empty pair.
+    return "No artifact with the given id" in got.message or "Artifact id not found: -1" in got.message
 
 
 def run(store: Any, call: Call, translate: Callable[[Any], Any]) -> Any:

@@ -65,7 +65,7 @@ class LinkMethods(StoreCore):
         copied(request.parent_contexts, parent_contexts)
         self._call("PutParentContexts", request)
 
-    def put_execution(
+    def put_execution(  # noqa: PLR0917  # MLMD's signature
         self,
         execution: Execution,
         artifact_and_events: Sequence[tuple[Artifact, Event | None]],
@@ -99,7 +99,7 @@ class LinkMethods(StoreCore):
         response = self._call("PutExecution", request)
         return response.execution_id, list(response.artifact_ids), list(response.context_ids)
 
-    def put_lineage_subgraph(
+    def put_lineage_subgraph(  # noqa: PLR0917  # MLMD's signature
         self,
         executions: Sequence[Execution],
         artifacts: Sequence[Artifact],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from lineage.mlmd.proto import metadata_store_service_pb2
@@ -76,7 +77,7 @@ def add_MetadataStoreServiceServicer_to_server(servicer: Any, server: Any) -> No
 
 
 def _single_call(name: str, request_class: Any, response_class: Any) -> staticmethod[..., Any]:
-    def call(
+    def call(  # noqa: PLR0917  # as generated code has it
         request: Any,
         target: str,
         options: Any = (),
@@ -88,7 +89,8 @@ def _single_call(name: str, request_class: Any, response_class: Any) -> staticme
         timeout: float | None = None,
         metadata: Any = None,
     ) -> Any:
-        return grpc.experimental.unary_unary(
+        experimental: Any = import_module("grpc.experimental")
+        return experimental.unary_unary(
             request,
             target,
             f"/{_SERVICE}/{name}",
