@@ -32,7 +32,7 @@ _LOCAL = frozenset({"close", "snapshot", "load_types", "iter_artifacts", "iter_e
 
 METHODS: tuple[str, ...] = tuple(
     name
-    for name, member in inspect.getmembers(Store, inspect.isfunction)
+    for name, _ in inspect.getmembers(Store, inspect.isfunction)
     if not name.startswith("_") and name not in _LOCAL
 )
 """The methods that are served."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 
 from lineage import errors
-from lineage.errors import InvalidArgumentError, LineageError, UnimplementedError
+from lineage.errors import LineageError, UnavailableError, UnimplementedError, UnknownError
 from lineage.listing import Page
 from lineage.model import Context, NodeKind
 from lineage.rpc import wire
@@ -21,7 +20,11 @@ from lineage.store import Store
 
 __all__ = ["RemoteStore"]
 
-_ERRORS = {error.code: error for name in errors.__all__ if name != "LineageError" and (error := getattr(errors, name)) and isinstance(error, type)}
+_ERRORS: dict[int, type[LineageError]] = {
+    member.code: member
+    for member in vars(errors).values()
+    if isinstance(member, type) and issubclass(member, LineageError) and member is not LineageError
+}
 
 
 class RemoteStore(Store):
@@ -87,14 +90,12 @@ class RemoteStore(Store):
             self._closed = True
             self._channel.close()
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> NoReturn:
         """Raise UnimplementedError: each call to a server sees a state of its own."""
         raise UnimplementedError(
             "a server holds no state between calls, so there are no snapshots over gRPC; ask in one call, e.g. with "
             "get_lineage_subgraph or get_context_graph"
         )
-        yield
 
     def _list(
         self,
@@ -117,9 +118,9 @@ class RemoteStore(Store):
 
 def _error(failure: Any, url: str) -> LineageError:
     code, details = failure.code().value[0], failure.details() or ""
-    if code == errors.UnavailableError.code:
+    if code == UnavailableError.code:
         details = f"cannot reach the server at {url}: {details}"
-    return _ERRORS.get(code, errors.UnknownError)(details)
+    return _ERRORS.get(code, UnknownError)(details)
 
 
 def _remote(name: str) -> Callable[..., Any]:

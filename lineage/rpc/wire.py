@@ -1,12 +1,10 @@
 """Arguments and results as JSON, exactly: what is decoded equals what was encoded, to the last bit.
 
-===============================  =================================================================
-None, bool, int, str, float      as JSON has them; NaN and infinities as ``{"$": "float", "v": "nan"}``
-list, dict with keys of str      arrays and objects
-a class of ``lineage``           ``{"$": "Artifact", "name": "ranker", ...}``: the fields that were given
-a member of an enumeration       ``{"$": "Direction", "v": "upstream"}``, or in a record's field its value
-tuple, bytes, other dict         ``{"$": "tuple", "v": [...]}``, ``{"$": "bytes", "v": base64}``, ``{"$": "dict", "v": [[k, v]...]}``
-===============================  =================================================================
+* None, bool, int, str and finite floats are as JSON has them; NaN and infinities ``{"$": "float", "v": "nan"}``.
+* A list is an array, a dict with keys of str an object.
+* An instance of a class of ``lineage`` is ``{"$": "Artifact", "name": "ranker", ...}``: the fields that were given.
+* A member of an enumeration is ``{"$": "Direction", "v": "upstream"}``, or in a record's field its value.
+* Else: ``{"$": "tuple", "v": [...]}``, ``{"$": "bytes", "v": BASE64}``, ``{"$": "dict", "v": [[KEY, VALUE], ...]}``.
 
 Only the classes named here are ever made, by their own constructors, which validate.
 """
@@ -34,13 +32,15 @@ _AS_IS = frozenset({str, int, bool, type(None)})
 
 def _is_value_class(member: object) -> bool:
     return isinstance(member, type) and (
-        (issubclass(member, (Record, Enum)) and member is not lineage.Node)
+        issubclass(member, (Record, Enum))
         or is_dataclass(member)
         or (issubclass(member, tuple) and hasattr(member, "_fields"))
     )
 
 
-_CLASSES: dict[str, Any] = {name: getattr(lineage, name) for name in lineage.__all__ if _is_value_class(getattr(lineage, name))}
+_CLASSES: dict[str, Any] = {
+    name: member for name in lineage.__all__ if name != "Node" and _is_value_class(member := getattr(lineage, name))
+}
 
 
 def encode(value: Any) -> str:
@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return {_TAG: kind.__name__, "v": value.value}
     if kind.__name__ in _CLASSES and kind is _CLASSES[kind.__name__]:
-        names = kind._fields if issubclass(kind, tuple) else [each.name for each in fields(kind)]
+        names = getattr(kind, "_fields", None) or [each.name for each in fields(kind)]
         return {_TAG: kind.__name__, **{name: _plain(getattr(value, name)) for name in names}}
     if isinstance(value, tuple):
         return {_TAG: "tuple", "v": [_plain(each) for each in value]}

@@ -50,7 +50,9 @@ class Calls:
         services: dict[str, dict[str, Any]] = {}
         for call in calls:
             # No serializers: bytes that are not a message are answered by us, with the status that they deserve.
-            services.setdefault(call.service, {})[call.method] = grpc.unary_unary_rpc_method_handler(self._answerer(call))
+            services.setdefault(call.service, {})[call.method] = grpc.unary_unary_rpc_method_handler(
+                self._answerer(call)
+            )
         return [grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items()]
 
     def _answerer(self, call: Call) -> Callable[[bytes, Any], bytes]:
@@ -100,8 +102,8 @@ class Calls:
         limit = self._max_response_bytes
         if limit is not None and len(response) > limit:
             raise ResourceExhaustedError(
-                f"the response has {len(response)} bytes, more than the {limit} that this server sends; ask for less at "
-                "a time, e.g. by pages"
+                f"the response has {len(response)} bytes, more than the {limit} that this server sends; ask for less "
+                "at a time, e.g. by pages"
             )
         return response
 

@@ -23,9 +23,7 @@ class Health:
 
     def __init__(self, server: Any, services: Iterable[str]) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lineage-health")
-        self._servicer: Any = health.HealthServicer(
-            experimental_non_blocking=True, experimental_thread_pool=self._pool
-        )
+        self._servicer: Any = health.HealthServicer(experimental_non_blocking=True, experimental_thread_pool=self._pool)
 
         def check(request: Any, context: Any) -> Any:
             return health.HealthServicer.Check(self._servicer, request, context)
@@ -52,7 +50,7 @@ class _Reflection(reflection.ReflectionServicer):  # type: ignore[misc]  # it ha
         super().__init__(services, pool=pool)
         self._gate = gate
 
-    def ServerReflectionInfo(self, request_iterator: Iterator[Any], context: Any) -> Iterator[Any]:  # noqa: N802
+    def ServerReflectionInfo(self, request_iterator: Iterable[Any], context: Any) -> Iterator[Any]:  # noqa: N802
         try:
             self._gate.admit(context.invocation_metadata(), writes=False)
         except LineageError as error:
@@ -66,7 +64,7 @@ def add_reflection(server: Any, services: Iterable[FileDescriptor], gate: Gate) 
     names = [health.SERVICE_NAME, reflection.SERVICE_NAME]
     added: set[str] = set()
 
-    def add(file: FileDescriptor) -> None:
+    def add(file: Any) -> None:
         if file.name not in added:
             added.add(file.name)
             for dependency in file.dependencies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -26,13 +27,15 @@ def calls(store: Store) -> Iterator[Call]:
 
 
 def _body(service: Service, name: str) -> Callable[[bytes], bytes]:
-    parse = request_class(name).FromString  # type: ignore[attr-defined]  # a message class
+    message_class: Any = request_class(name)
+    parse = message_class.FromString
 
     def body(payload: bytes) -> bytes:
         try:
             request = parse(payload)
         except DecodeError as error:
             raise InvalidArgumentError(f"the request is not a message {name}Request: {error}") from error
-        return service.call(name, request).SerializeToString()
+        response: bytes = service.call(name, request).SerializeToString()
+        return response
 
     return body
