@@ -31,9 +31,7 @@ _LOCAL = frozenset({"close", "snapshot", "load_types", "iter_artifacts", "iter_e
 """What a client does itself: with its connection, its files, and pages that it asks for one by one."""
 
 METHODS: tuple[str, ...] = tuple(
-    name
-    for name, _ in inspect.getmembers(Store, inspect.isfunction)
-    if not name.startswith("_") and name not in _LOCAL
+    name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_") and name not in _LOCAL
 )
 """The methods that are served."""
 

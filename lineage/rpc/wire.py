@@ -18,11 +18,12 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, get_type_hints
 
 import lineage
 from lineage.errors import InvalidArgumentError
 from lineage.model import Record
+from lineage.rpc.fitting import fits, shown_hint
 
 __all__ = ["decode", "encode"]
 
@@ -134,4 +135,14 @@ def _value(found: dict[str, Any]) -> Any:
     made = _CLASSES.get(name)
     if made is None:
         raise ValueError(f"there is no class {name!r}")
-    return made(found["v"]) if issubclass(made, Enum) else made(**found)
+    if issubclass(made, Enum):
+        return made(found["v"])
+    value = made(**found)
+    for field, hint in _HINTS.get(made, {}).items():
+        if not fits(getattr(value, field), hint):
+            raise TypeError(f"{name}.{field} is {shown_hint(hint)}, not {getattr(value, field)!r}")
+    return value
+
+
+_HINTS = {made: get_type_hints(made) for made in (lineage.Ending, lineage.EventEdge)}
+"""What those classes hold that do not check it themselves and are passed to a store."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import grpc
 
-from lineage.errors import CancelledError, LineageError, ResourceExhaustedError
+from lineage.errors import LineageError, ResourceExhaustedError
 from lineage.server.access import Gate
 from lineage.server.logs import FIELDS
 from lineage.server.metrics import Metrics
@@ -72,8 +72,6 @@ class Calls:
         code = 0
         try:
             fields["role"] = self._gate.admit(metadata, writes=call.writes).value
-            if not context.is_active():
-                raise CancelledError("the caller gave up before its call was begun")
             response = self._within_limit(call.body(payload))
         except LineageError as error:
             status, code, text = error.status, error.code, call.status_text(error)

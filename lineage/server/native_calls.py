@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 from google.protobuf.message import DecodeError
 
 import lineage
 from lineage.errors import InvalidArgumentError, LineageError
 from lineage.rpc import wire
+from lineage.rpc.fitting import fits, shown_hint
 from lineage.rpc.protocol import DESCRIBE, METHODS, SERVICE, Payload, call_name, writes
 from lineage.server.calls import Call
 from lineage.store import Store
@@ -41,18 +42,36 @@ def _response(value: Any) -> bytes:
 def _body(store: Store, name: str) -> Callable[[bytes], bytes]:
     method = getattr(store, name)
     signature = inspect.signature(method)
-    [*several] = (each.name for each in signature.parameters.values() if each.kind is each.VAR_POSITIONAL)
+    hints = get_type_hints(method)
+    several = [each.name for each in signature.parameters.values() if each.kind is each.VAR_POSITIONAL]
 
     def body(payload: bytes) -> bytes:
         given = _arguments(payload)
+        options = {parameter: value for parameter, value in given.items() if parameter not in several}
         try:
-            nodes = [each for several_name in several for each in given.pop(several_name, ())]
-            bound = signature.bind(*nodes, **given)
+            nodes = [each for parameter in several for each in given.get(parameter, ())]
+            bound = signature.bind(*nodes, **options)
         except TypeError as error:
-            raise InvalidArgumentError(f"{name}: {error}") from error
-        return _response(method(*bound.args, **bound.kwargs))
+            raise InvalidArgumentError(f"{name}(): {error}; the client may be newer than this server") from error
+        try:
+            return _response(method(*bound.args, **bound.kwargs))
+        except LineageError:
+            raise
+        except Exception as error:
+            _blame_arguments(name, {**options, **dict.fromkeys(several, nodes)}, hints, error)
+            raise
 
     return body
+
+
+def _blame_arguments(name: str, given: Mapping[str, Any], hints: Mapping[str, Any], error: Exception) -> None:
+    """Raise InvalidArgumentError if the store failed because an argument is of a type that it does not take."""
+    for parameter, value in given.items():
+        hint = hints[parameter]
+        if not (all(fits(each, hint) for each in value) if parameter == "nodes" else fits(value, hint)):
+            shown = repr(value)
+            shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
+            raise InvalidArgumentError(f"{name}(): {parameter} must be {shown_hint(hint)}, not {shown}") from error
 
 
 def _arguments(payload: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
@@ -196,12 +197,15 @@ def test_a_response_larger_than_the_client_takes(server: Server) -> None:
     assert enough.put_artifact_type(pb.ArtifactType(name="T")) == 10
 
 
-def test_no_time_to_answer(server: Server) -> None:
+def test_no_time_to_answer(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
     import ml_metadata
 
-    with pytest.raises(ml_metadata.errors.DeadlineExceededError):
-        client(server, client_timeout_sec=1e-6).get_artifact_types()
-    assert client(server, client_timeout_sec=30).get_artifact_types() == []
+    with lineage.open_store("memory:") as store:
+        server = serve(store)
+        assert client(server, client_timeout_sec=30).get_context_types() == []
+        monkeypatch.setattr(store, "get_context_types", lambda: time.sleep(1))
+        with pytest.raises(ml_metadata.errors.DeadlineExceededError):
+            client(server, client_timeout_sec=0.2).get_context_types()
 
 
 def test_ping_strikes(server: Server) -> None:
