@@ -8,9 +8,13 @@ from typing import Any
 from lineage.errors import InvalidArgumentError
 from lineage.values import EMPTY_PROPERTIES, MAX_STRUCT_DEPTH, FrozenDict, FrozenList, ProtoValue
 
-
 LIST_KEY = "__value__"
 """A Struct is an object; a list is held by one that has only this key, as TFX does it."""
+
+
+def not_text(content: bytes) -> InvalidArgumentError:
+    """Build the error for a text that came as bytes: protobuf gives those when they are not UTF-8."""
+    return InvalidArgumentError(f"the request holds text that is not UTF-8: {content!r}")
 
 
 def properties_from_proto(properties: Any) -> FrozenDict:
@@ -19,6 +23,8 @@ def properties_from_proto(properties: Any) -> FrozenDict:
         return EMPTY_PROPERTIES
     values: dict[str, Any] = {}
     for key, value in properties.items():
+        if type(key) is bytes:
+            raise not_text(key)
         which = value.WhichOneof("value")
         if which == "struct_value":
             values[key] = _struct_from_proto(value.struct_value, key)
@@ -32,7 +38,10 @@ def properties_from_proto(properties: Any) -> FrozenDict:
                 f"found unmatched property type: {key} holds no value; set one, or leave the property out"
             )
         else:
-            values[key] = getattr(value, which)
+            plain = getattr(value, which)
+            if type(plain) is bytes:
+                raise not_text(plain)
+            values[key] = plain
     return FrozenDict(values)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from google.protobuf.message import EncodeError
 
 from lineage.errors import InvalidArgumentError, UnimplementedError
-from lineage.mlmd._values import fill_properties, properties_from_proto
+from lineage.mlmd._values import fill_properties, not_text, properties_from_proto
 from lineage.mlmd.proto import metadata_store_pb2
 from lineage.model import (
     Artifact,
@@ -54,7 +54,12 @@ _TIMES = (("create_time_since_epoch", "create_time_ms"), ("last_update_time_sinc
 
 def _node_values(message: Any, *fields: str) -> dict[str, Any]:
     has = message.HasField
-    values: dict[str, Any] = {name: getattr(message, name) for name in fields if has(name)}
+    values: dict[str, Any] = {}
+    for name in fields:
+        if has(name):
+            value = values[name] = getattr(message, name)
+            if type(value) is bytes:
+                raise not_text(value)
     for theirs, ours in _TIMES:
         if has(theirs):
             values[ours] = getattr(message, theirs)
@@ -133,6 +138,9 @@ _TYPE_FIELDS = ("id", "name", "version", "description", "external_id")
 
 def _type_values(message: Any, base_type: type[Any]) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(message, name) for name in _TYPE_FIELDS if message.HasField(name)}
+    for text in (*values.values(), *message.properties):
+        if type(text) is bytes:
+            raise not_text(text)
     if message.properties:
         values["properties"] = FrozenDict({key: PropertyType(each) for key, each in message.properties.items()})
     if message.HasField("base_type"):
@@ -280,7 +288,10 @@ def event_from_proto(message: Any) -> Event:
         values["time_ms"] = message.milliseconds_since_epoch
     if has("path"):
         steps = ((step, step.WhichOneof("value")) for step in message.path.steps)
-        values["path"] = tuple(getattr(step, which) for step, which in steps if which is not None)
+        values["path"] = path = tuple(getattr(step, which) for step, which in steps if which is not None)
+        for step in path:
+            if type(step) is bytes:
+                raise not_text(step)
     return Event.trusted(**values)
 
 

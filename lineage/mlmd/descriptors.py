@@ -44,9 +44,19 @@ def _private_pool() -> Any:
     for content in _descriptor_set().values():
         pool.AddSerializedFile(content)
     for name in _WELL_KNOWN:
-        _accept_other_pools(_class_of(pool.FindMessageTypeByName(f"google.protobuf.{name}")))
-    _accept_other_pools_in_values(_class_of(pool.FindMessageTypeByName("ml_metadata.Value")))
+        _accept_other_pools(_kept_class(pool, f"google.protobuf.{name}"))
+    _accept_other_pools_in_values(_kept_class(pool, "ml_metadata.Value"))
     return pool
+
+
+def _kept_class(pool: Any, full_name: str) -> Any:
+    message_class = _class_of(pool.FindMessageTypeByName(full_name))
+    _kept.append(message_class)
+    return message_class
+
+
+_kept: list[Any] = []
+"""Classes that were changed; protobuf lets go of classes that nobody holds, and makes new ones when it needs them."""
 
 
 def _class_of(descriptor: Descriptor) -> Any:
@@ -80,12 +90,23 @@ def _fill(namespace: dict[str, Any], file: FileDescriptor) -> None:
 
 
 def _placed(message_class: Any, module: str) -> Any:
-    """Say where a class is found, as pickle and error messages want to know."""
+    """Say where a class is found, as error messages want to know, and pickle: its own way is the default pool."""
     message_class.__module__ = module
+    message_class.__reduce__ = _reduce
     for nested in message_class.DESCRIPTOR.nested_types:
         if not nested.GetOptions().map_entry:
-            _placed(getattr(message_class, nested.name), module)
+            nested_class = _placed(_class_of(nested), module)
+            if not hasattr(message_class, nested.name):  # protobuf in pure Python leaves this to generated code
+                setattr(message_class, nested.name, nested_class)
     return message_class
+
+
+def _reduce(message: Any) -> tuple[Any, tuple[str, bytes]]:
+    return _restore, (message.DESCRIPTOR.full_name, message.SerializePartialToString())
+
+
+def _restore(full_name: str, content: bytes) -> Any:
+    return _class_of(_pool.FindMessageTypeByName(full_name)).FromString(content)
 
 
 def move_to_default_pool() -> None:
