@@ -20,6 +20,12 @@ grpc: Any = pytest.importorskip("grpc", reason="gRPC comes with lineage-graph[se
 pb: Any = metadata_store_pb2
 
 
+def add_servicer(servicer: Any, server: Any) -> None:
+    from lineage.mlmd.proto.metadata_store_service_pb2_grpc import add_MetadataStoreServiceServicer_to_server
+
+    add_MetadataStoreServiceServicer_to_server(servicer, server)
+
+
 class Servicer:
     """Every call to the service; the least that a server can do."""
 
@@ -45,12 +51,10 @@ class Servicer:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[Servicer, int]]:
-    from lineage.mlmd.proto.metadata_store_service_pb2_grpc import add_MetadataStoreServiceServicer_to_server
-
     with ThreadPoolExecutor(4) as threads, lineage.open_store("memory:") as store:
         server = grpc.server(threads)
         servicer = Servicer(store)
-        add_MetadataStoreServiceServicer_to_server(servicer, server)
+        add_servicer(servicer, server)
         port = server.add_insecure_port("localhost:0")
         server.start()
         yield servicer, port
@@ -63,11 +67,9 @@ def connect(port: int, **fields: Any) -> mlmd.MetadataStore:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_random_programs_over_grpc_answer_as_in_process(seed: int) -> None:
-    from lineage.mlmd.proto.metadata_store_service_pb2_grpc import add_MetadataStoreServiceServicer_to_server
-
     with ThreadPoolExecutor(2) as threads, lineage.open_store("memory:") as behind:
         server = grpc.server(threads)
-        add_MetadataStoreServiceServicer_to_server(Servicer(behind), server)
+        add_servicer(Servicer(behind), server)
         port = server.add_insecure_port("localhost:0")
         server.start()
         with connect(port) as remote, mlmd.MetadataStore("memory:") as local:

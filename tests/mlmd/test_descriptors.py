@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -82,9 +83,8 @@ OURS_ONLY = {
 @with_reference
 @pytest.mark.parametrize("name", FILES)
 def test_every_message_field_and_enum_is_that_of_the_reference(name: str) -> None:
-    import ml_metadata.proto.metadata_store_service_pb2
-    import ml_metadata.simple_types.proto.simple_types_pb2  # noqa: F401  # both fill protobuf's default pool
-
+    for module in ("proto.metadata_store_service_pb2", "simple_types.proto.simple_types_pb2"):
+        import_module(f"ml_metadata.{module}")  # it fills protobuf's default pool
     default: Any = descriptor_pool.Default()
     theirs = described(_file(name, default.FindFileByName(name).serialized_pb))
     ours = described(_file(name, MODULES[name].DESCRIPTOR.serialized_pb))

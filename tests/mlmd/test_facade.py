@@ -28,8 +28,13 @@ with_reference = pytest.mark.skipif(
 
 
 @pytest.fixture
-def store() -> Iterator[mlmd.MetadataStore]:
-    with mlmd.MetadataStore("memory:") as opened:
+def native() -> lineage.Store:
+    return lineage.open_store("memory:")
+
+
+@pytest.fixture
+def store(native: lineage.Store) -> Iterator[mlmd.MetadataStore]:
+    with mlmd.MetadataStore(native) as opened:
         yield opened
 
 
@@ -258,7 +263,7 @@ def test_aborted_calls_are_repeated_but_not_without_end(
     config.retry_options.max_num_retries = attempts
     with mlmd.MetadataStore(config) as store:
         flaky = Flaky(failures)
-        store._connection = flaky
+        monkeypatch.setattr(store, "_connection", flaky)
         if succeeds:
             assert store.get_artifacts() == []
         else:
@@ -386,7 +391,7 @@ def test_all_calls_are_there() -> None:
 
 
 @pytest.fixture
-def service(store: mlmd.MetadataStore, type_id: int) -> Service:
+def service(native: lineage.Store, store: mlmd.MetadataStore, type_id: int) -> Service:
     execution_type = store.put_execution_type(pb.ExecutionType(name="E"))
     context_type = store.put_context_type(pb.ContextType(name="C"))
     store.put_execution(
@@ -399,8 +404,7 @@ def service(store: mlmd.MetadataStore, type_id: int) -> Service:
     )
     store.put_contexts([pb.Context(type_id=context_type, name="pipeline")])
     store.put_parent_contexts([pb.ParentContext(child_id=1, parent_id=2)])
-    found = store._connection
-    return found._service  # type: ignore[attr-defined,no-any-return]  # of a store in this process
+    return Service(native)
 
 
 def call(service: Service, method: str, **fields: Any) -> Any:
