@@ -30,7 +30,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 
 # The folders with Python code in them.
-CODE := $(foreach d,lineage backends cypher tests benchmarks examples,$(if $(wildcard $d/*.py $d/*/*.py),$d))
+CODE := conftest.py $(foreach d,lineage backends cypher tests benchmarks examples,$(if $(wildcard $d/*.py $d/*/*.py),$d))
 
 say = @printf '==> %s\n' "$(1)"
 

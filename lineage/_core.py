@@ -145,3 +145,8 @@ def text(given: Any, what: str) -> str:
     if not isinstance(given, str):
         raise InvalidArgumentError(f"expected {what} as a str, got {given!r} of type {type(given).__name__}")
     return given
+
+
+def version(given: Any) -> str | None:
+    """Return the version of a type, None for an empty one. Raises InvalidArgumentError if it is no string."""
+    return None if given is None else text(given, "a version") or None

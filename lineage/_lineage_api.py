@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lineage._core import StoreCore, ids, one_id
+from lineage._core import StoreCore, ids, one_id, text, version
 from lineage.comparison import Comparison, compare_executions
 from lineage.errors import InvalidArgumentError
 from lineage.model import Artifact, Context, Execution, ExecutionState
@@ -172,12 +172,16 @@ class LineageMethods(StoreCore):
         []
         """
         wanted = ids(Artifact, input_ids)
+        text(type_name, "a type name")
+        wanted_version = version(type_version)
+        if isinstance(states, str) or not isinstance(states, Iterable):
+            raise InvalidArgumentError(f"expected a list of states, got {states!r}; put it in a list")
         return self._read(
             lambda tx: find_runs(
                 tx,
                 self._catalog,
                 type_name,
-                type_version,
+                wanted_version,
                 wanted,
                 properties=properties or {},
                 custom_properties=custom_properties or {},
@@ -221,4 +225,6 @@ def _start(
 
 
 def _ending(ending: Ending | str | None) -> Ending | None:
+    if ending is not None and not isinstance(ending, (Ending, str)):
+        raise InvalidArgumentError(f"an ending is a filter or an Ending, not {ending!r}; write e.g. \"type = 'Model'\"")
     return Ending(ending) if isinstance(ending, str) else ending

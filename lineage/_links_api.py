@@ -146,7 +146,10 @@ class LinkMethods(StoreCore):
         PutLineageSubgraphResult(execution_ids=[2], artifact_ids=[3, 4], context_ids=[])
         """
         given_executions, given_artifacts = records(Execution, executions), records(Artifact, artifacts)
-        given_contexts, edges = records(Context, contexts), list(event_edges)
+        given_contexts = records(Context, contexts)
+        if not isinstance(event_edges, Iterable):
+            raise InvalidArgumentError(f"expected a list of EventEdge, got {event_edges!r}; put it in a list")
+        edges = list(event_edges)
         for edge in edges:
             if not isinstance(edge, EventEdge):
                 raise InvalidArgumentError(f"expected EventEdge, got {edge!r} of type {type(edge).__name__}")

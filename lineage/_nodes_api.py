@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from lineage._core import StoreCore, ids, one_id, records, text, texts
+from lineage._core import StoreCore, ids, one_id, records, text, texts, version
 from lineage.backend import NodeQuery, OrderBy, Transaction
 from lineage.errors import InvalidArgumentError
 from lineage.listing import Page, list_nodes
@@ -94,7 +94,7 @@ class NodeMethods(StoreCore):
     def _put_nodes(
         self, kind: NodeKind, nodes: Sequence[Node], update_mask: Iterable[str] | None, abort_if_changed: bool
     ) -> list[int]:
-        mask = UpdateMask.of(update_mask)
+        mask = UpdateMask.of(None if update_mask is None else texts(update_mask, "paths"))
         return self._write(lambda writer: writer.put_nodes(kind, nodes, mask=mask, abort_if_changed=abort_if_changed))
 
     # --- get by key --------------------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ class NodeMethods(StoreCore):
         )
 
     def _type_id(self, tx: Transaction, kind: NodeKind, type_name: str, type_version: str | None) -> int | None:
-        found = self._catalog.of(tx, kind).by_name.get((text(type_name, "a type name"), type_version or None))
+        found = self._catalog.of(tx, kind).by_name.get((text(type_name, "a type name"), version(type_version)))
         return None if found is None else found.id
 
     def _by_type(self, kind: NodeKind, type_name: str, type_version: str | None) -> list[Any]:

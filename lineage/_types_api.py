@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from lineage._core import StoreCore, ids, record, records, text, texts
+from lineage._core import version as version_of
 from lineage.errors import InvalidArgumentError
 from lineage.model import ArtifactType, ContextType, ExecutionType, NodeKind, NodeType
 from lineage.schema import listed_types, put_types, types_by_external_ids, types_by_ids
@@ -116,6 +117,8 @@ class TypeMethods(StoreCore):
         >>> store.load_types(path).artifact_type_ids
         [14]
         """
+        if not isinstance(path, (str, PathLike)):
+            raise InvalidArgumentError(f"the path of a file of types is a str or a Path, not {path!r}")
         return self.put_types(**_read_types(Path(path)), can_add_fields=can_add_fields, can_omit_fields=can_omit_fields)
 
     def get_artifact_type(self, name: str, version: str | None = None) -> ArtifactType:
@@ -147,7 +150,8 @@ class TypeMethods(StoreCore):
 
     def _get_type(self, kind: NodeKind, name: str, version: str | None) -> Any:
         text(name, "a type name")
-        return self._read(lambda tx: self._catalog.of(tx, kind).get(name, version))
+        wanted = version_of(version)
+        return self._read(lambda tx: self._catalog.of(tx, kind).get(name, wanted))
 
     def get_artifact_types(self, *, include_simple: bool = False) -> list[ArtifactType]:
         """Return all artifact types by id; the simple ``mlmd.*`` types only with ``include_simple``.

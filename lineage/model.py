@@ -7,7 +7,7 @@ written later.
 >>> from lineage import Artifact
 >>> model = Artifact(type="Model", name="ranker-7", uri="s3://models/7", properties={"accuracy": 0.93})
 >>> model
-Artifact(name='ranker-7', type='Model', uri='s3://models/7', properties={'accuracy': 0.93})
+Artifact(name='ranker-7', type='Model', properties={'accuracy': 0.93}, uri='s3://models/7')
 >>> model.model_copy(update={"state": "LIVE"}).state
 <ArtifactState.LIVE: 2>
 >>> Artifact(type="Model", properties={"accuracy": None})
@@ -19,6 +19,7 @@ out instead
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from enum import Enum, IntEnum
@@ -33,9 +34,11 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    SerializationInfo,
     ValidationError,
     model_validator,
 )
+from pydantic_core import from_json
 
 from lineage.errors import InvalidArgumentError
 from lineage.values import (
@@ -214,7 +217,7 @@ def _enum_by_name(enumeration: type[IntEnum]) -> BeforeValidator:
         if isinstance(value, str):
             if value in enumeration.__members__:
                 return enumeration[value]
-        elif type(value) is int:
+        elif type(value) is int and value in enumeration._value2member_map_:
             return enumeration(value)
         elif isinstance(value, enumeration):
             return value
@@ -261,6 +264,29 @@ def _freeze_declared(properties: object) -> FrozenDict:
     return frozen
 
 
+def _dump_properties(properties: Mapping[str, Any], info: SerializationInfo) -> dict[str, Any]:
+    if info.mode != "json":
+        return dict(properties)
+    return {
+        key: {"@type": value.type_url, "value": base64.b64encode(value.value).decode()}
+        if isinstance(value, ProtoValue)
+        else value
+        for key, value in properties.items()
+    }
+
+
+def _load_properties(properties: Any) -> Any:
+    """Undo :func:`_dump_properties`."""
+    if not isinstance(properties, dict):
+        return properties
+    return {
+        key: ProtoValue(value["@type"], base64.b64decode(value["value"], validate=True))
+        if isinstance(value, dict) and value.keys() == {"@type", "value"}
+        else value
+        for key, value in properties.items()
+    }
+
+
 def _check_path(path: object) -> tuple[int | str, ...]:
     if isinstance(path, (str, bytes)) or not isinstance(path, Iterable):
         raise ValueError(
@@ -284,7 +310,9 @@ Id: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
 TimeMs: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
 Text: TypeAlias = Annotated[str, Field(strict=True), AfterValidator(check_text)]
 Properties: TypeAlias = Annotated[
-    Mapping[str, PropertyValue], PlainValidator(freeze_properties), PlainSerializer(dict, return_type=dict[str, Any])
+    Mapping[str, PropertyValue],
+    PlainValidator(freeze_properties),
+    PlainSerializer(_dump_properties, return_type=dict[str, Any]),
 ]
 DeclaredProperties: TypeAlias = Annotated[
     Mapping[str, PropertyType],
@@ -300,9 +328,13 @@ Path: TypeAlias = Annotated[
 
 
 class Record(BaseModel):
-    """Base of all records: immutable, closed to unknown fields, strict about types."""
+    """Base of all records: immutable, closed to unknown fields, strict about types.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    ``model_dump_json`` and ``model_validate_json`` give back an equal record: NaN and infinities are written as
+    JavaScript does, a :class:`ProtoValue` as ``{"@type": type_url, "value": base64}``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, ser_json_inf_nan="constants")
     __slots__ = ("_encoding",)  # not a field: neither compared, nor copied, nor shown
 
     def __init__(self, **data: Any) -> None:
@@ -310,6 +342,26 @@ class Record(BaseModel):
             self.__pydantic_validator__.validate_python(data, self_instance=self)
         except ValidationError as error:
             raise InvalidArgumentError(_describe(type(self).__name__, error)) from None
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return the record of this dict. Raises InvalidArgumentError, where pydantic's own raises ValidationError."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise InvalidArgumentError(_describe(cls.__name__, error)) from None
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return the record of this JSON text. Raises InvalidArgumentError if it is not one."""
+        try:
+            fields = from_json(json_data)
+            for family in ("properties", "custom_properties"):
+                if issubclass(cls, Node) and isinstance(fields, dict) and family in fields:
+                    fields[family] = _load_properties(fields[family])
+        except (ValueError, TypeError) as error:
+            raise InvalidArgumentError(f"{cls.__name__}: this is not the JSON of a record: {error}") from None
+        return cls.model_validate(fields, **options)
 
     def model_copy(
         self,
@@ -381,6 +433,9 @@ def _defaults(record: type[Record]) -> dict[str, Any]:
 def _describe(name: str, error: ValidationError) -> str:
     parts: list[str] = []
     for problem in error.errors(include_url=False):
+        if isinstance(cause := problem.get("ctx", {}).get("error"), InvalidArgumentError):
+            parts.append(cause.message)  # of the whole record, or of one within
+            continue
         place = ".".join([name, *(str(step) for step in problem["loc"])])
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
@@ -493,6 +548,21 @@ class ArtifactStructType(Record):
     """
 
     model_config = ConfigDict(populate_by_name=True)
+
+    if TYPE_CHECKING:  # the fields by name; type checkers know them by alias only
+
+        def __init__(
+            self,
+            *,
+            simple: ArtifactType | None = ...,
+            union_type: Sequence[ArtifactStructType] | None = ...,
+            intersection: Sequence[ArtifactStructType] | None = ...,
+            list_: ArtifactStructType | None = ...,
+            none: bool | None = ...,
+            any: bool | None = ...,
+            tuple_: Sequence[ArtifactStructType] | None = ...,
+            dict_: DictStructType | None = ...,
+        ) -> None: ...
 
     simple: ArtifactType | None = None
     union_type: tuple[ArtifactStructType, ...] | None = None

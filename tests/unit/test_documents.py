@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.differential import differences
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_CODE = [document for document in DOCUMENTS if "```python\n" in document.read_text(encoding="utf-8")]
@@ -51,3 +53,8 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 def _anchors(file: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_table_of_differences_is_the_one_in_the_code() -> None:
+    text = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
+    assert differences.markdown() in text, "print it by python -m tests.differential.differences, and put it there"
