@@ -561,3 +561,11 @@ def test_the_engine_does_without_protobuf(module: str) -> None:
 def test_grpc_is_imported_only_for_a_server() -> None:
     code = "import sys, lineage.mlmd as m; m.MetadataStore('memory:'); sys.exit('grpc' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_snapshot_cannot_be_written_to(native: lineage.Store) -> None:
+    with native.snapshot(), native.snapshot():
+        assert native.get_artifact_types() == []
+        with pytest.raises(lineage.errors.FailedPreconditionError, match="a snapshot cannot be written to"):
+            native.put_artifact_type(lineage.ArtifactType(name="A"))
+    assert native.put_artifact_type(lineage.ArtifactType(name="A")) == 10
