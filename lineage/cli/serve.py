@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -93,13 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
     from lineage.server.logs import log_to
 
     log_to(level=arguments.log_level.upper(), as_json=arguments.log_format == "json")
-    asked_to_stop = _asked_to_stop()
+    signals = _signals()
     options = _options(arguments)
     with _open_store(arguments) as store:
         server = Server(store, options)
         server.start()
         _announce(server, store)
-        asked_to_stop.wait()
+        while not signals:
+            time.sleep(_POLL_S)
         _logger.info("stopping: calls may finish within %g s", options.grace_s)
         is_clean = _stop(server)
     _logger.info("stopped" if is_clean else "stopped with calls unfinished")
@@ -109,20 +111,25 @@ def run(arguments: argparse.Namespace) -> int:
     os._exit(1)  # the interpreter would wait for their threads; the database rolls back what they were doing
 
 
-def _asked_to_stop() -> threading.Event:
-    """Return an event that the first signal sets; a second one ends the process."""
-    asked = threading.Event()
+_POLL_S = 0.1
+"""How often the main thread looks for signals: Python runs their handlers there, and a signal that the system gives to
+another of the threads does not wake it."""
+
+
+def _signals() -> list[int]:
+    """Return a list into which the first signal goes; a second one ends the process."""
+    noted: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         del frame
-        if asked.is_set():
+        if noted:
             os.write(2, b"stopped at once by a second signal\n")
             os._exit(128 + number)
-        asked.set()
+        noted.append(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
-    return asked
+    return noted
 
 
 def _stop(server: Server) -> bool:
@@ -130,7 +137,8 @@ def _stop(server: Server) -> bool:
     finished: list[bool] = []
     stopper = threading.Thread(target=lambda: finished.append(server.stop()))
     stopper.start()
-    stopper.join()
+    while stopper.is_alive():
+        stopper.join(_POLL_S)
     return finished == [True]
 
 

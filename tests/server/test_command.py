@@ -78,7 +78,7 @@ def start() -> Iterator[Callable[..., Process]]:
 
         def run(*arguments: str, **options: Any) -> Process:
             server = Process("--port", "0", *arguments, **options)
-            stack.callback(server.process.wait)
+            stack.enter_context(server.process)
             stack.callback(server.process.kill)
             return server
 

@@ -16,6 +16,7 @@ from lineage.errors import InvalidArgumentError, UnavailableError
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.rpc import connect as connect_native
 from lineage.server import Server, Tls
+from lineage.server.probe import is_alive
 from tests.server.conftest import failure
 
 rpc: Any = metadata_store_service_pb2
@@ -106,6 +107,15 @@ def test_the_native_client_over_mutual_tls(
         monkeypatch.setenv(f"LINEAGE_{name.upper()}", path)
     with connect_native(url) as store:
         assert [each.name for each in store.get_artifact_types()] == ["T"]
+
+
+def test_the_probe_behind_tls(certificates: Certificates, serve: Callable[..., Server]) -> None:
+    for tls in (None, certificates.tls(), certificates.tls(verify_clients=True)):
+        server = serve(tls=tls)
+        address = f"127.0.0.1:{server.port}"
+        assert is_alive(address)
+        server.stop(0)
+        assert not is_alive(address, timeout_s=1)
 
 
 def test_files_that_are_no_certificates(tmp_path: Path) -> None:
