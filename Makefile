@@ -121,6 +121,14 @@ format: $(DEV_STAMP)  ## Format the code and fix what ruff can fix by itself
 bench: $(DEV_STAMP)  ## Compare the speed with the reference implementation (BENCH_ARGS=...)
 	@$(PY) -m benchmarks $(BENCH_ARGS)
 
+.PHONY: protos
+protos: $(DEV_STAMP)  ## Compile lineage/mlmd/protos: descriptors, and stubs for editors
+	@$(PY) -m tests.mlmd.compile_protos
+
+.PHONY: protobuf-matrix
+protobuf-matrix: $(DEV_STAMP)  ## Run the tests of lineage.mlmd on protobuf 4.25, 5, 6, the newest, and in pure Python
+	@$(PY) -m tests.mlmd.protobuf_matrix
+
 # --- now and then ------------------------------------------------------------------------------------------------
 
 # The tests and what they read, copied to a folder where lineage/, backends/ and cypher/ are not, so that only the installed wheel can be imported.

@@ -35,16 +35,19 @@ class Stores:
         self._engines = []
 
 
-def compare(workloads: Sequence[Workload], *, rounds: int, seconds: float) -> tuple[Table, bool]:
-    """Measure, print and return the table, and whether every goal was reached."""
+def compare(workloads: Sequence[Workload], *, rounds: int, seconds: float, facade: bool = False) -> tuple[Table, bool]:
+    """Measure, print and return the table, and whether every goal was reached.
+
+    Ours is the native API, or with ``facade`` the same calls as the reference's, through lineage.mlmd.
+    """
     from benchmarks.reference import Reference  # there is no ml-metadata for Python >= 3.12
 
     table = Table(
-        "Speed, compared with ml-metadata's in-process store",
+        f"Speed of {'lineage.mlmd' if facade else 'the native API'}, compared with ml-metadata's in-process store",
         ("workload", "result", "reference/s", "ours/s", "ratio", "goal", "", "what one call does"),
         (20, 9, 11, 11, 7, 4, 5, 70),
     )
-    stores = Stores([Ours, Reference])
+    stores = Stores([ours_maker(facade), Reference])
     reached = True
     for workload in workloads:
         calls = stores.calls(workload)
@@ -71,9 +74,17 @@ def compare(workloads: Sequence[Workload], *, rounds: int, seconds: float) -> tu
     return table, reached
 
 
-def profile_ours(workload: Workload, seconds: float) -> None:
+def ours_maker(facade: bool) -> Callable[[], Engine]:
+    if not facade:
+        return Ours
+    from benchmarks.facade import Facade  # needs protobuf
+
+    return Facade
+
+
+def profile_ours(workload: Workload, seconds: float, *, facade: bool = False) -> None:
     """Print a profile of our side."""
-    stores = Stores([Ours])
+    stores = Stores([ours_maker(facade)])
     profile(stores.calls(workload)[0], seconds)
     stores.close()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from lineage.backend import Backend, Transaction
@@ -31,30 +33,61 @@ class StoreCore:
         self._clock = clock
         self._catalog = TypeCatalog()
         self._closed = False
+        self._snapshot = threading.local()
         backend.prepare()
         self._change(ensure_simple_types)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of a block see one state of the store.
+
+        It holds for the thread that runs the block, which cannot write meanwhile: keep it short.
+
+        >>> with store.snapshot():
+        ...     counts = len(store.list_artifacts()), len(store.list_executions())
+        >>> counts
+        (2, 1)
+        """
+        self._check_open()
+        if getattr(self._snapshot, "tx", None) is not None:
+            yield
+            return
+        with self._backend.transaction() as tx:
+            self._snapshot.tx = tx
+            try:
+                yield
+            finally:
+                self._snapshot.tx = None
 
     def _read(self, body: Callable[[Transaction], Result]) -> Result:
         """Run ``body`` on one state of the store."""
         self._check_open()
+        tx = getattr(self._snapshot, "tx", None)
+        if tx is not None:
+            return body(tx)
         with self._backend.transaction() as tx:
             return body(tx)
 
     def _change(self, body: Callable[[Transaction], Result]) -> Result:
         """Run ``body`` as one unit of work: all of it happens, or nothing."""
-        self._check_open()
+        self._check_writable()
         with self._backend.transaction(write=True) as tx:
             return body(tx)
 
     def _write(self, body: Callable[[Writer], Result]) -> Result:
         """Run ``body`` with a writer as one unit of work."""
-        self._check_open()
+        self._check_writable()
         with self._backend.transaction(write=True) as tx:
             return body(Writer(tx, self._catalog, self._clock()))
 
     def _check_open(self) -> None:
         if self._closed:
             raise FailedPreconditionError("the store is closed; open it again with lineage.open_store")
+
+    def _check_writable(self) -> None:
+        self._check_open()
+        if getattr(self._snapshot, "tx", None) is not None:
+            raise FailedPreconditionError("a snapshot cannot be written to; leave the block of store.snapshot() first")
 
 
 def records(expected: type[AnyRecord], given: Iterable[AnyRecord]) -> list[AnyRecord]:

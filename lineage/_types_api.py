@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -102,11 +103,12 @@ class TypeMethods(StoreCore):
     def load_types(
         self, path: str | PathLike[str], *, can_add_fields: bool = False, can_omit_fields: bool = False
     ) -> PutTypesResult:
-        """Put the types of a JSON file.
+        """Put the types of a JSON file, or of one in protobuf's text format.
 
         It is an object with lists ``artifact_types``, ``execution_types``, ``context_types``. A type is written with
         the fields of its record, and property types by name: ``{"artifact_types": [{"name": "Model", "properties":
-        {"accuracy": "DOUBLE"}}]}``.
+        {"accuracy": "DOUBLE"}}]}``. A file whose name ends in ``.textproto``, ``.txtpb`` or ``.pbtxt`` holds MLMD's
+        messages under the same names: ``artifact_types { name: "Model" }``; it needs protobuf.
 
         Raises InvalidArgumentError that names the file if it cannot be read or is not of that form.
 
@@ -240,10 +242,20 @@ class TypeMethods(StoreCore):
         return self._read(lambda tx: types_by_external_ids(self._catalog.of(tx, NodeKind.CONTEXT), wanted))
 
 
+_TEXT_FORMAT = frozenset({".textproto", ".textpb", ".txtpb", ".pbtxt", ".prototxt"})
+
+
 def _read_types(path: Path) -> dict[str, list[Any]]:
     records_of = {"artifact_types": ArtifactType, "execution_types": ExecutionType, "context_types": ContextType}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if path.suffix in _TEXT_FORMAT:
+            textproto = import_module("lineage.mlmd.textproto")
+            parsed: dict[str, list[Any]] = textproto.parse_types(text, str(path))
+            return parsed
+        content = json.loads(text)
+    except InvalidArgumentError:
+        raise
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"cannot read types from {str(path)!r}: {error}") from error
     if not isinstance(content, dict) or not content.keys() <= records_of.keys():

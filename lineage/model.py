@@ -335,6 +335,7 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, ser_json_inf_nan="constants")
+    __slots__ = ("_encoding",)  # not a field: neither compared, nor copied, nor shown
 
     def __init__(self, **data: Any) -> None:
         try:
@@ -395,6 +396,18 @@ class Record(BaseModel):
         _set(copy, "__pydantic_extra__", None)
         _set(copy, "__pydantic_private__", None)
         return copy
+
+    def kept_encoding(self) -> bytes | None:
+        """Return what :meth:`keep_encoding` was given, or None."""
+        try:
+            kept: bytes = object.__getattribute__(self, "_encoding")
+        except AttributeError:
+            return None
+        return kept
+
+    def keep_encoding(self, encoding: bytes) -> None:
+        """Keep a serialized form of this record, for those who send it often; it cannot become wrong."""
+        object.__setattr__(self, "_encoding", encoding)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         fields = type(self).model_fields

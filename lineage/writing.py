@@ -160,6 +160,9 @@ class Writer:
                 else:
                     current = batch.current(node.id) or stored.get(node.id)
                     if current is None:
+                        batch.flush()  # it may be the id that a node before it was given
+                        current = self._stored(kind, [node.id]).get(node.id)
+                    if current is None:
                         raise InvalidArgumentError(
                             f"cannot find the given id {node.id}: there is no such {kind.lower()}; leave id out to "
                             "insert"

@@ -182,7 +182,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
     "compare_executions": [(None, 1), (1, "1"), (True, 1), (ARTIFACT, 1), (1, EXECUTION)],
 }
 CALLS = [(method, call) for method, calls in TABLE.items() for call in calls]
-NO_ARGUMENTS = {"close", "get_artifact_types", "get_execution_types", "get_context_types"}
+NO_ARGUMENTS = {"snapshot", "close", "get_artifact_types", "get_execution_types", "get_context_types"}
 
 
 def _call(store: Store, method: str, call: tuple[Any, ...]) -> object:
