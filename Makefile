@@ -30,7 +30,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 
 # The folders with Python code in them.
-CODE := $(foreach d,lineage backends cypher browser tests benchmarks examples,$(if $(wildcard $d/*.py $d/*/*.py),$d))
+CODE := conftest.py $(foreach d,lineage backends cypher browser tests benchmarks examples,$(if $(wildcard $d/*.py $d/*/*.py),$d))
 
 say = @printf '==> %s\n' "$(1)"
 
@@ -125,6 +125,14 @@ format: $(DEV_STAMP)  ## Format the code and fix what ruff can fix by itself
 .PHONY: bench
 bench: $(DEV_STAMP)  ## Compare the speed with the reference implementation (BENCH_ARGS=...)
 	@$(PY) -m benchmarks $(BENCH_ARGS)
+
+.PHONY: protos
+protos: $(DEV_STAMP)  ## Compile lineage/mlmd/protos: descriptors, and stubs for editors
+	@$(PY) -m tests.mlmd.compile_protos
+
+.PHONY: protobuf-matrix
+protobuf-matrix: $(DEV_STAMP)  ## Run the tests of lineage.mlmd on protobuf 4.25, 5, 6, the newest, and in pure Python
+	@$(PY) -m tests.mlmd.protobuf_matrix
 
 # --- now and then ------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
         "LTRIM": Function("without spaces, or without the characters of y, at the start", _TRIM),
         "RTRIM": Function("without spaces, or without the characters of y, at the end", _TRIM),
         "REPLACE": Function(
-            "x with every y replaced by z; x itself when y is empty",
+            "x with every y replaced by z; x itself when y is empty, even if z is NULL",
             _one((_STRING, _STRING, _STRING), _STRING),
         ),
         "UNICODE": Function(

@@ -12,12 +12,12 @@ from lineage._layout import check_layout
 
 check_layout()
 
-from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
 
 from lineage import errors
 from lineage._types_api import PutTypesResult
 from lineage.backend import OrderBy
-from lineage.comparison import Comparison
+from lineage.comparison import Comparison, Difference
 from lineage.errors import LineageError
 from lineage.listing import Page
 from lineage.model import (
@@ -38,16 +38,15 @@ from lineage.model import (
     ExecutionBaseType,
     ExecutionState,
     ExecutionType,
+    Node,
     NodeKind,
     ParentContext,
     PropertyType,
 )
 from lineage.store import Store, open_store
 from lineage.traversal import Direction, Ending, LineageGraph
-from lineage.values import ProtoValue
+from lineage.values import PropertyValue, ProtoValue
 from lineage.writing import EventEdge, PutExecutionResult, PutLineageSubgraphResult
-
-__version__ = _version("lineage-graph")
 
 __all__ = [
     "Artifact",
@@ -62,6 +61,7 @@ __all__ = [
     "ContextBaseType",
     "ContextType",
     "DictStructType",
+    "Difference",
     "Direction",
     "Ending",
     "Event",
@@ -73,17 +73,31 @@ __all__ = [
     "ExecutionType",
     "LineageError",
     "LineageGraph",
+    "Node",
     "NodeKind",
     "OrderBy",
     "Page",
     "ParentContext",
     "PropertyType",
+    "PropertyValue",
     "ProtoValue",
     "PutExecutionResult",
     "PutLineageSubgraphResult",
     "PutTypesResult",
     "Store",
-    "__version__",
     "errors",
     "open_store",
 ]
+
+
+if TYPE_CHECKING:
+    __version__: str
+
+
+def __getattr__(name: str) -> str:
+    """Read the version when somebody asks for it: finding the installed metadata takes longer than most imports."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("lineage-graph")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import operator
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from lineage.backend import Backend, Transaction
 from lineage.errors import FailedPreconditionError, InvalidArgumentError
-from lineage.model import Record
+from lineage.model import Node, NodeType, Record
 from lineage.schema import TypeCatalog, ensure_simple_types
 from lineage.unit_of_work import repeated
 from lineage.writing import Writer
@@ -32,6 +34,7 @@ class StoreCore:
         self._clock = clock
         self._catalog = TypeCatalog()
         self._closed = False
+        self._snapshot = threading.local()
         try:
             backend.prepare()
             self._change(ensure_simple_types)
@@ -39,19 +42,44 @@ class StoreCore:
             backend.close()
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of a block see one state of the store.
+
+        It holds for the thread that runs the block, which cannot write meanwhile: keep it short.
+
+        >>> with store.snapshot():
+        ...     counts = len(store.list_artifacts()), len(store.list_executions())
+        >>> counts
+        (2, 1)
+        """
+        self._check_open()
+        if getattr(self._snapshot, "tx", None) is not None:
+            yield
+            return
+        with self._backend.transaction() as tx:
+            self._snapshot.tx = tx
+            try:
+                yield
+            finally:
+                self._snapshot.tx = None
+
     def _read(self, body: Callable[[Transaction], Result]) -> Result:
         """Run ``body`` on one state of the store."""
         self._check_open()
+        tx = getattr(self._snapshot, "tx", None)
+        if tx is not None:
+            return body(tx)
         return self._run(body, write=False)
 
     def _change(self, body: Callable[[Transaction], Result]) -> Result:
         """Run ``body`` as one unit of work: all of it happens, or nothing."""
-        self._check_open()
+        self._check_writable()
         return self._run(body, write=True)
 
     def _write(self, body: Callable[[Writer], Result]) -> Result:
         """Run ``body`` with a writer as one unit of work."""
-        self._check_open()
+        self._check_writable()
         return self._run(lambda tx: body(Writer(tx, self._catalog, self._clock())), write=True)
 
     def _run(self, body: Callable[[Transaction], Result], *, write: bool) -> Result:
@@ -64,6 +92,11 @@ class StoreCore:
     def _check_open(self) -> None:
         if self._closed:
             raise FailedPreconditionError("the store is closed; open it again with lineage.open_store")
+
+    def _check_writable(self) -> None:
+        self._check_open()
+        if getattr(self._snapshot, "tx", None) is not None:
+            raise FailedPreconditionError("a snapshot cannot be written to; leave the block of store.snapshot() first")
 
 
 def records(expected: type[AnyRecord], given: Iterable[AnyRecord]) -> list[AnyRecord]:
@@ -84,23 +117,29 @@ def record(expected: type[AnyRecord], given: AnyRecord) -> AnyRecord:
     return given
 
 
-def ids(given: Iterable[int]) -> list[int]:
-    """Return a list of these ids. Raises InvalidArgumentError if it is one id, or holds anything but integers."""
+def ids(record_type: type[Node | NodeType], given: Iterable[Any]) -> list[int]:
+    """Return the ids that these are or have. Raises InvalidArgumentError if it is no list, or holds anything else."""
     if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Record)):
         raise InvalidArgumentError(f"expected a list of ids, got {given!r}; put it in a list")
-    return [one_id(each) for each in given]
+    return [one_id(record_type, each) for each in given]
 
 
-def one_id(given: Any) -> int:
-    """Return the id. Raises InvalidArgumentError if it is not an integer."""
+def one_id(record_type: type[Node | NodeType], given: Any) -> int:
+    """Return the id that this is, or that this record has. Raises InvalidArgumentError if it is anything else."""
     if type(given) is int:
         return given
-    if isinstance(given, bool):
-        raise InvalidArgumentError(f"an id is an int, not {given!r}")
+    if isinstance(given, record_type):
+        if given.id is None:
+            raise InvalidArgumentError(f"{given!r} has no id; put it first, then pass it as it is read back")
+        return given.id
     try:
+        if isinstance(given, bool):
+            raise TypeError("bool is an int only by history")
         return operator.index(given)
     except TypeError:
-        raise InvalidArgumentError(f"an id is an int, not {given!r} of type {type(given).__name__}") from None
+        raise InvalidArgumentError(
+            f"expected an id (int) or {record_type.__name__}, got {given!r} of type {type(given).__name__}"
+        ) from None
 
 
 def texts(given: Iterable[str], what: str) -> list[str]:
@@ -115,3 +154,8 @@ def text(given: Any, what: str) -> str:
     if not isinstance(given, str):
         raise InvalidArgumentError(f"expected {what} as a str, got {given!r} of type {type(given).__name__}")
     return given
+
+
+def version(given: Any) -> str | None:
+    """Return the version of a type, None for an empty one. Raises InvalidArgumentError if it is no string."""
+    return None if given is None else text(given, "a version") or None

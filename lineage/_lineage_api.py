@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lineage._core import StoreCore, ids, one_id
+from lineage._core import StoreCore, ids, one_id, text, version
 from lineage.comparison import Comparison, compare_executions
 from lineage.errors import InvalidArgumentError
 from lineage.model import Artifact, Context, Execution, ExecutionState
@@ -19,8 +19,8 @@ class LineageMethods(StoreCore):
     def upstream(
         self,
         *nodes: Artifact | Execution,
-        artifact_ids: Iterable[int] = (),
-        execution_ids: Iterable[int] = (),
+        artifact_ids: Iterable[int | Artifact] = (),
+        execution_ids: Iterable[int | Execution] = (),
         artifacts_where: str | None = None,
         executions_where: str | None = None,
         max_hops: int | None = None,
@@ -62,8 +62,8 @@ class LineageMethods(StoreCore):
     def downstream(
         self,
         *nodes: Artifact | Execution,
-        artifact_ids: Iterable[int] = (),
-        execution_ids: Iterable[int] = (),
+        artifact_ids: Iterable[int | Artifact] = (),
+        execution_ids: Iterable[int | Execution] = (),
         artifacts_where: str | None = None,
         executions_where: str | None = None,
         max_hops: int | None = None,
@@ -88,8 +88,8 @@ class LineageMethods(StoreCore):
     def get_lineage_subgraph(
         self,
         *nodes: Artifact | Execution,
-        artifact_ids: Iterable[int] = (),
-        execution_ids: Iterable[int] = (),
+        artifact_ids: Iterable[int | Artifact] = (),
+        execution_ids: Iterable[int | Execution] = (),
         artifacts_where: str | None = None,
         executions_where: str | None = None,
         direction: Direction = Direction.BIDIRECTIONAL,
@@ -148,13 +148,13 @@ class LineageMethods(StoreCore):
         >>> [each.name for each in graph.executions], [each.name for each in graph.artifacts]
         (['train-1'], ['iris-model'])
         """
-        context_id = _id_of(context) if isinstance(context, Context) else one_id(context)
+        context_id = one_id(Context, context)
         return self._read(lambda tx: context_graph(tx, self._catalog, context_id))
 
     def find_executions_by_inputs(
         self,
         type_name: str,
-        input_ids: Iterable[int],
+        input_ids: Iterable[int | Artifact],
         *,
         type_version: str | None = None,
         properties: Mapping[str, Any] | None = None,
@@ -171,13 +171,17 @@ class LineageMethods(StoreCore):
         >>> store.find_executions_by_inputs("Trainer", [1, 2])
         []
         """
-        wanted = ids(input_ids)
+        wanted = ids(Artifact, input_ids)
+        text(type_name, "a type name")
+        wanted_version = version(type_version)
+        if isinstance(states, str) or not isinstance(states, Iterable):
+            raise InvalidArgumentError(f"expected a list of states, got {states!r}; put it in a list")
         return self._read(
             lambda tx: find_runs(
                 tx,
                 self._catalog,
                 type_name,
-                type_version,
+                wanted_version,
                 wanted,
                 properties=properties or {},
                 custom_properties=custom_properties or {},
@@ -195,29 +199,23 @@ class LineageMethods(StoreCore):
         >>> [(row.left, row.right) for row in comparison.differences if row.field == "properties.rate"]
         [(0.1, 0.5)]
         """
-        left_id, right_id = (_id_of(each) if isinstance(each, Execution) else one_id(each) for each in (left, right))
+        left_id, right_id = one_id(Execution, left), one_id(Execution, right)
         return self._read(lambda tx: compare_executions(tx, left_id, right_id))
-
-
-def _id_of(node: Artifact | Execution | Context) -> int:
-    if node.id is None:
-        raise InvalidArgumentError(f"{node!r} has no id; put it first, then pass it as it is read back")
-    return node.id
 
 
 def _start(
     nodes: tuple[Artifact | Execution, ...],
-    artifact_ids: Iterable[int],
-    execution_ids: Iterable[int],
+    artifact_ids: Iterable[int | Artifact],
+    execution_ids: Iterable[int | Execution],
     artifacts_where: str | None,
     executions_where: str | None,
 ) -> Start:
-    artifacts, executions = ids(artifact_ids), ids(execution_ids)
+    artifacts, executions = ids(Artifact, artifact_ids), ids(Execution, execution_ids)
     for node in nodes:
         if isinstance(node, Artifact):
-            artifacts.append(_id_of(node))
+            artifacts.append(one_id(Artifact, node))
         elif isinstance(node, Execution):
-            executions.append(_id_of(node))
+            executions.append(one_id(Execution, node))
         else:
             raise InvalidArgumentError(
                 f"lineage starts at artifacts and executions, not at {node!r}; pass ids as artifact_ids or "
@@ -227,4 +225,6 @@ def _start(
 
 
 def _ending(ending: Ending | str | None) -> Ending | None:
+    if ending is not None and not isinstance(ending, (Ending, str)):
+        raise InvalidArgumentError(f"an ending is a filter or an Ending, not {ending!r}; write e.g. \"type = 'Model'\"")
     return Ending(ending) if isinstance(ending, str) else ending

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from lineage._core import StoreCore, ids, one_id, record, records
 from lineage.backend import LinkEnd, LinkQuery, NodeQuery, Transaction
 from lineage.errors import InvalidArgumentError, NotFoundError
 from lineage.model import (
+    INPUT_EVENTS,
+    OUTPUT_EVENTS,
     Artifact,
     Association,
     Attribution,
     Context,
     Event,
+    EventType,
     Execution,
     LinkKind,
     NodeKind,
@@ -48,10 +51,13 @@ class LinkMethods(StoreCore):
         given_attributions, given_associations = records(Attribution, attributions), records(Association, associations)
         self._write(lambda writer: writer.put_attributions_and_associations(given_attributions, given_associations))
 
-    def put_parent_contexts(self, parent_contexts: Iterable[ParentContext]) -> None:
+    def put_parent_contexts(
+        self, parent_contexts: Iterable[ParentContext], *, reuse_link_if_already_exist: bool = False
+    ) -> None:
         """Make contexts parts of others. A context may have several parents, but never be its own ancestor.
 
-        Raises InvalidArgumentError on a cycle or an unknown context, AlreadyExistsError on a link that exists already.
+        Raises InvalidArgumentError on a cycle or an unknown context; AlreadyExistsError on a link that exists already,
+        unless ``reuse_link_if_already_exist`` lets it stay as it is.
 
         >>> [pipeline_id] = store.put_contexts([Context(type="Run", name="pipeline")])
         >>> store.put_parent_contexts([ParentContext(child_id=1, parent_id=pipeline_id)])
@@ -59,7 +65,7 @@ class LinkMethods(StoreCore):
         ['run-1']
         """
         given = records(ParentContext, parent_contexts)
-        self._write(lambda writer: writer.put_parent_contexts(given))
+        self._write(lambda writer: writer.put_parent_contexts(given, reuse=reuse_link_if_already_exist))
 
     def put_execution(
         self,
@@ -140,7 +146,10 @@ class LinkMethods(StoreCore):
         PutLineageSubgraphResult(execution_ids=[2], artifact_ids=[3, 4], context_ids=[])
         """
         given_executions, given_artifacts = records(Execution, executions), records(Artifact, artifacts)
-        given_contexts, edges = records(Context, contexts), list(event_edges)
+        given_contexts = records(Context, contexts)
+        if not isinstance(event_edges, Iterable):
+            raise InvalidArgumentError(f"expected a list of EventEdge, got {event_edges!r}; put it in a list")
+        edges = list(event_edges)
         for edge in edges:
             if not isinstance(edge, EventEdge):
                 raise InvalidArgumentError(f"expected EventEdge, got {edge!r} of type {type(edge).__name__}")
@@ -157,36 +166,60 @@ class LinkMethods(StoreCore):
 
     # --- events ------------------------------------------------------------------------------------------------------
 
-    def get_events_by_execution_ids(self, execution_ids: Iterable[int]) -> list[Event]:
+    def get_inputs_by_execution(self, execution_id: int | Execution) -> list[Artifact]:
+        """Return the artifacts that an execution read, each once, by id.
+
+        >>> [each.name for each in store.get_inputs_by_execution(1)]
+        ['iris']
+        """
+        return self._artifacts_of(one_id(Execution, execution_id), INPUT_EVENTS)
+
+    def get_outputs_by_execution(self, execution_id: int | Execution) -> list[Artifact]:
+        """Return the artifacts that an execution made, each once, by id.
+
+        >>> [each.name for each in store.get_outputs_by_execution(1)]
+        ['iris-model']
+        """
+        return self._artifacts_of(one_id(Execution, execution_id), OUTPUT_EVENTS)
+
+    def _artifacts_of(self, execution_id: int, event_types: frozenset[EventType]) -> list[Any]:
+        def find(tx: Transaction) -> list[Any]:
+            query = LinkQuery(LinkKind.EVENT, "execution_id", (execution_id,), event_types=event_types)
+            artifact_ids = [cast(Event, event).artifact_id or 0 for event in tx.find_links(query)]
+            return list(tx.find_nodes(NodeQuery(NodeKind.ARTIFACT, ids=artifact_ids))) if artifact_ids else []
+
+        return self._read(find)
+
+    def get_events_by_execution_ids(self, execution_ids: Iterable[int | Execution]) -> list[Event]:
         """Return the events of these executions in the order in which they were put; none for unknown ids.
 
         >>> [(each.type.name, each.path) for each in store.get_events_by_execution_ids([1])]
         [('INPUT', ('examples', 0)), ('OUTPUT', ('model', 0))]
         """
-        return self._links(LinkKind.EVENT, "execution_id", ids(execution_ids))
+        return self._links(LinkKind.EVENT, "execution_id", ids(Execution, execution_ids))
 
-    def get_events_by_artifact_ids(self, artifact_ids: Iterable[int]) -> list[Event]:
+    def get_events_by_artifact_ids(self, artifact_ids: Iterable[int | Artifact]) -> list[Event]:
         """Return the events of these artifacts in the order in which they were put; none for unknown ids.
 
         >>> store.get_events_by_artifact_ids([2])[0].execution_id
         1
         """
-        return self._links(LinkKind.EVENT, "artifact_id", ids(artifact_ids))
+        return self._links(LinkKind.EVENT, "artifact_id", ids(Artifact, artifact_ids))
 
     def _links(self, kind: LinkKind, end: LinkEnd, wanted: Sequence[int]) -> list[Any]:
         return self._read(lambda tx: list(tx.find_links(LinkQuery(kind, end, wanted)))) if wanted else []
 
     # --- neighbours --------------------------------------------------------------------------------------------------
 
-    def get_contexts_by_artifact(self, artifact_id: int) -> list[Context]:
+    def get_contexts_by_artifact(self, artifact_id: int | Artifact) -> list[Context]:
         """Return the contexts that hold an artifact, by id. Raises NotFoundError if there is none.
 
         >>> [each.name for each in store.get_contexts_by_artifact(2)]
         ['run-1']
         """
-        return self._contexts_of(LinkKind.ATTRIBUTION, "artifact_id", one_id(artifact_id), "artifact_id")
+        return self._contexts_of(LinkKind.ATTRIBUTION, "artifact_id", one_id(Artifact, artifact_id), "artifact_id")
 
-    def get_contexts_by_execution(self, execution_id: int) -> list[Context]:
+    def get_contexts_by_execution(self, execution_id: int | Execution) -> list[Context]:
         """Return the contexts that hold an execution, by id. Raises NotFoundError if there is none.
 
         >>> store.get_contexts_by_execution(99)
@@ -194,7 +227,7 @@ class LinkMethods(StoreCore):
             ...
         lineage.errors.NotFoundError: no contexts found for execution_id: 99
         """
-        return self._contexts_of(LinkKind.ASSOCIATION, "execution_id", one_id(execution_id), "execution_id")
+        return self._contexts_of(LinkKind.ASSOCIATION, "execution_id", one_id(Execution, execution_id), "execution_id")
 
     def _contexts_of(self, kind: LinkKind, end: LinkEnd, node_id: int, what: str) -> list[Context]:
         found = self._linked(kind, end, "context_id", NodeKind.CONTEXT, [node_id]).get(node_id)
@@ -202,7 +235,7 @@ class LinkMethods(StoreCore):
             raise NotFoundError(f"no contexts found for {what}: {node_id}")
         return found
 
-    def get_artifacts_by_context(self, context_id: int) -> list[Artifact]:
+    def get_artifacts_by_context(self, context_id: int | Context) -> list[Artifact]:
         """Return the artifacts that a context holds, by id; none for an unknown one.
 
         ``list_artifacts(context_id=...)`` pages, filters and orders.
@@ -210,9 +243,9 @@ class LinkMethods(StoreCore):
         >>> [each.name for each in store.get_artifacts_by_context(1)]
         ['iris-model']
         """
-        return self._held(NodeKind.ARTIFACT, one_id(context_id))
+        return self._held(NodeKind.ARTIFACT, one_id(Context, context_id))
 
-    def get_executions_by_context(self, context_id: int) -> list[Execution]:
+    def get_executions_by_context(self, context_id: int | Context) -> list[Execution]:
         """Return the executions that a context holds, by id; none for an unknown one.
 
         ``list_executions(context_id=...)`` pages, filters and orders.
@@ -220,36 +253,38 @@ class LinkMethods(StoreCore):
         >>> [each.name for each in store.get_executions_by_context(1)]
         ['train-1']
         """
-        return self._held(NodeKind.EXECUTION, one_id(context_id))
+        return self._held(NodeKind.EXECUTION, one_id(Context, context_id))
 
     def _held(self, kind: NodeKind, context_id: int) -> list[Any]:
         return self._read(lambda tx: list(tx.find_nodes(NodeQuery(kind, context_ids=(context_id,)))))
 
-    def get_parent_contexts_by_context(self, context_id: int) -> list[Context]:
+    def get_parent_contexts_by_context(self, context_id: int | Context) -> list[Context]:
         """Return the contexts of which this one is directly a part, by id.
 
         >>> store.get_parent_contexts_by_context(1)
         []
         """
-        return self.get_parent_contexts_by_contexts([context_id]).get(context_id, [])
+        return self.get_parent_contexts_by_contexts([context_id]).get(one_id(Context, context_id), [])
 
-    def get_children_contexts_by_context(self, context_id: int) -> list[Context]:
+    def get_children_contexts_by_context(self, context_id: int | Context) -> list[Context]:
         """Return the contexts that are directly part of this one, by id.
 
         >>> store.get_children_contexts_by_context(1)
         []
         """
-        return self.get_children_contexts_by_contexts([context_id]).get(context_id, [])
+        return self.get_children_contexts_by_contexts([context_id]).get(one_id(Context, context_id), [])
 
-    def get_parent_contexts_by_contexts(self, context_ids: Iterable[int]) -> dict[int, list[Context]]:
+    def get_parent_contexts_by_contexts(self, context_ids: Iterable[int | Context]) -> dict[int, list[Context]]:
         """Return the direct parents of each of these contexts that has any. Raises InvalidArgumentError without any id.
 
         >>> store.get_parent_contexts_by_contexts([1])
         {}
         """
-        return self._linked(LinkKind.PARENT, "child_id", "parent_id", NodeKind.CONTEXT, _some(ids(context_ids)))
+        return self._linked(
+            LinkKind.PARENT, "child_id", "parent_id", NodeKind.CONTEXT, _some(ids(Context, context_ids))
+        )
 
-    def get_children_contexts_by_contexts(self, context_ids: Iterable[int]) -> dict[int, list[Context]]:
+    def get_children_contexts_by_contexts(self, context_ids: Iterable[int | Context]) -> dict[int, list[Context]]:
         """Return the direct children of each of these contexts that has any.
 
         Raises InvalidArgumentError without any id.
@@ -257,7 +292,9 @@ class LinkMethods(StoreCore):
         >>> store.get_children_contexts_by_contexts([1])
         {}
         """
-        return self._linked(LinkKind.PARENT, "parent_id", "child_id", NodeKind.CONTEXT, _some(ids(context_ids)))
+        return self._linked(
+            LinkKind.PARENT, "parent_id", "child_id", NodeKind.CONTEXT, _some(ids(Context, context_ids))
+        )
 
     def _linked(
         self, kind: LinkKind, end: LinkEnd, other: LinkEnd, other_kind: NodeKind, wanted: Sequence[int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from lineage._core import StoreCore, ids, one_id, records, text, texts
+from lineage._core import StoreCore, ids, one_id, records, text, texts, version
 from lineage.backend import NodeQuery, OrderBy, Transaction
 from lineage.errors import InvalidArgumentError
 from lineage.listing import Page, list_nodes
@@ -74,33 +74,38 @@ class NodeMethods(StoreCore):
         *,
         update_mask: Iterable[str] | None = None,
         abort_if_latest_updated_time_changed: bool = False,
+        reuse_context_if_already_exist: bool = False,
     ) -> list[int]:
         """Insert or update contexts, as :meth:`put_artifacts` does; return their ids in order.
 
-        A context must have a name, and an update may change it.
+        A context must have a name, and an update may change it. With ``reuse_context_if_already_exist`` a context
+        without id whose type and name exist is left as it is, and its id is returned: get it, or make it.
 
         >>> store.put_contexts([Context(type="Run", name="run-2")])
         [2]
         """
-        return self._put_nodes(
-            NodeKind.CONTEXT, records(Context, contexts), update_mask, abort_if_latest_updated_time_changed
-        )
+        given = records(Context, contexts)
+        if not reuse_context_if_already_exist:
+            return self._put_nodes(NodeKind.CONTEXT, given, update_mask, abort_if_latest_updated_time_changed)
+        if update_mask or abort_if_latest_updated_time_changed:
+            raise InvalidArgumentError("reuse_context_if_already_exist goes with no option of updates; leave one out")
+        return self._write(lambda writer: writer.put_contexts(given, reuse=True))
 
     def _put_nodes(
         self, kind: NodeKind, nodes: Sequence[Node], update_mask: Iterable[str] | None, abort_if_changed: bool
     ) -> list[int]:
-        mask = UpdateMask.of(update_mask)
+        mask = UpdateMask.of(None if update_mask is None else texts(update_mask, "paths"))
         return self._write(lambda writer: writer.put_nodes(kind, nodes, mask=mask, abort_if_changed=abort_if_changed))
 
     # --- get by key --------------------------------------------------------------------------------------------------
 
-    def get_artifacts_by_id(self, artifact_ids: Iterable[int]) -> list[Artifact]:
+    def get_artifacts_by_id(self, artifact_ids: Iterable[int | Artifact]) -> list[Artifact]:
         """Return the artifacts with these ids, each once, by id; unknown ids are left out.
 
         >>> [each.name for each in store.get_artifacts_by_id([2, 1, 2, 99])]
         ['iris', 'iris-model']
         """
-        wanted = ids(artifact_ids)
+        wanted = ids(Artifact, artifact_ids)
         return self._find(NodeQuery(NodeKind.ARTIFACT, ids=wanted)) if wanted else []
 
     def get_artifacts_by_external_ids(self, external_ids: Iterable[str]) -> list[Artifact]:
@@ -131,13 +136,13 @@ class NodeMethods(StoreCore):
         """
         return self._by_type_and_name(Artifact, type_name, artifact_name, type_version)
 
-    def get_executions_by_id(self, execution_ids: Iterable[int]) -> list[Execution]:
+    def get_executions_by_id(self, execution_ids: Iterable[int | Execution]) -> list[Execution]:
         """Return the executions with these ids, each once, by id; unknown ids are left out.
 
         >>> [each.name for each in store.get_executions_by_id([1])]
         ['train-1']
         """
-        wanted = ids(execution_ids)
+        wanted = ids(Execution, execution_ids)
         return self._find(NodeQuery(NodeKind.EXECUTION, ids=wanted)) if wanted else []
 
     def get_executions_by_external_ids(self, external_ids: Iterable[str]) -> list[Execution]:
@@ -168,13 +173,13 @@ class NodeMethods(StoreCore):
         """
         return self._by_type_and_name(Execution, type_name, execution_name, type_version)
 
-    def get_contexts_by_id(self, context_ids: Iterable[int]) -> list[Context]:
+    def get_contexts_by_id(self, context_ids: Iterable[int | Context]) -> list[Context]:
         """Return the contexts with these ids, each once, by id; unknown ids are left out.
 
         >>> [each.name for each in store.get_contexts_by_id([1])]
         ['run-1']
         """
-        wanted = ids(context_ids)
+        wanted = ids(Context, context_ids)
         return self._find(NodeQuery(NodeKind.CONTEXT, ids=wanted)) if wanted else []
 
     def get_contexts_by_external_ids(self, external_ids: Iterable[str]) -> list[Context]:
@@ -231,7 +236,7 @@ class NodeMethods(StoreCore):
         )
 
     def _type_id(self, tx: Transaction, kind: NodeKind, type_name: str, type_version: str | None) -> int | None:
-        found = self._catalog.of(tx, kind).by_name.get((text(type_name, "a type name"), type_version or None))
+        found = self._catalog.of(tx, kind).by_name.get((text(type_name, "a type name"), version(type_version)))
         return None if found is None else found.id
 
     def _by_type(self, kind: NodeKind, type_name: str, type_version: str | None) -> list[Any]:
@@ -264,7 +269,7 @@ class NodeMethods(StoreCore):
         *,
         type: str | None = None,
         type_version: str | None = None,
-        context_id: int | None = None,
+        context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
         limit: int | None = None,
@@ -307,7 +312,7 @@ class NodeMethods(StoreCore):
         *,
         type: str | None = None,
         type_version: str | None = None,
-        context_id: int | None = None,
+        context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
     ) -> Iterator[Artifact]:
@@ -335,7 +340,7 @@ class NodeMethods(StoreCore):
         *,
         type: str | None = None,
         type_version: str | None = None,
-        context_id: int | None = None,
+        context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
         limit: int | None = None,
@@ -365,7 +370,7 @@ class NodeMethods(StoreCore):
         *,
         type: str | None = None,
         type_version: str | None = None,
-        context_id: int | None = None,
+        context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
     ) -> Iterator[Execution]:
@@ -433,7 +438,7 @@ class NodeMethods(StoreCore):
         where: str | None,
         type_name: str | None,
         type_version: str | None,
-        context_id: int | None = None,
+        context_id: int | Context | None = None,
         *,
         order_by: OrderBy | str,
         descending: bool,
@@ -444,7 +449,7 @@ class NodeMethods(StoreCore):
             raise InvalidArgumentError(
                 f"type_version {type_version!r} is given without a type; give the type it belongs to"
             )
-        wanted_context = None if context_id is None else one_id(context_id)
+        wanted_context = None if context_id is None else one_id(Context, context_id)
 
         def find(tx: Transaction) -> Page[Any]:
             type_id = None
@@ -472,7 +477,7 @@ class NodeMethods(StoreCore):
         where: str | None,
         type_name: str | None,
         type_version: str | None,
-        context_id: int | None = None,
+        context_id: int | Context | None = None,
         *,
         order_by: OrderBy | str,
         descending: bool,

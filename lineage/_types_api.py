@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from lineage._core import StoreCore, ids, record, records, text, texts
+from lineage._core import version as version_of
 from lineage.errors import InvalidArgumentError
 from lineage.model import ArtifactType, ContextType, ExecutionType, NodeKind, NodeType
 from lineage.schema import listed_types, put_types, types_by_external_ids, types_by_ids
@@ -101,10 +103,12 @@ class TypeMethods(StoreCore):
     def load_types(
         self, path: str | PathLike[str], *, can_add_fields: bool = False, can_omit_fields: bool = False
     ) -> PutTypesResult:
-        """Put the types of a JSON file.
+        """Put the types of a JSON file, or of one in protobuf's text format.
 
-        It is an object with lists ``artifact_types``, ``execution_types``, ``context_types``. A type is written with the fields of its record, and property types by name:
-        ``{"artifact_types": [{"name": "Model", "properties": {"accuracy": "DOUBLE"}}]}``.
+        It is an object with lists ``artifact_types``, ``execution_types``, ``context_types``. A type is written with
+        the fields of its record, and property types by name: ``{"artifact_types": [{"name": "Model", "properties":
+        {"accuracy": "DOUBLE"}}]}``. A file whose name ends in ``.textproto``, ``.txtpb`` or ``.pbtxt`` holds MLMD's
+        messages under the same names: ``artifact_types { name: "Model" }``; it needs protobuf.
 
         Raises InvalidArgumentError that names the file if it cannot be read or is not of that form.
 
@@ -113,6 +117,8 @@ class TypeMethods(StoreCore):
         >>> store.load_types(path).artifact_type_ids
         [14]
         """
+        if not isinstance(path, (str, PathLike)):
+            raise InvalidArgumentError(f"the path of a file of types is a str or a Path, not {path!r}")
         return self.put_types(**_read_types(Path(path)), can_add_fields=can_add_fields, can_omit_fields=can_omit_fields)
 
     def get_artifact_type(self, name: str, version: str | None = None) -> ArtifactType:
@@ -144,7 +150,8 @@ class TypeMethods(StoreCore):
 
     def _get_type(self, kind: NodeKind, name: str, version: str | None) -> Any:
         text(name, "a type name")
-        return self._read(lambda tx: self._catalog.of(tx, kind).get(name, version))
+        wanted = version_of(version)
+        return self._read(lambda tx: self._catalog.of(tx, kind).get(name, wanted))
 
     def get_artifact_types(self, *, include_simple: bool = False) -> list[ArtifactType]:
         """Return all artifact types by id; the simple ``mlmd.*`` types only with ``include_simple``.
@@ -180,7 +187,7 @@ class TypeMethods(StoreCore):
         >>> [each.name for each in store.get_artifact_types_by_id([11, 11, 99])]
         ['Model', 'Model']
         """
-        wanted = ids(type_ids)
+        wanted = ids(ArtifactType, type_ids)
         return self._read(lambda tx: types_by_ids(self._catalog.of(tx, NodeKind.ARTIFACT), wanted))
 
     def get_artifact_types_by_external_ids(self, external_ids: Iterable[str]) -> list[ArtifactType]:
@@ -200,7 +207,7 @@ class TypeMethods(StoreCore):
         >>> [each.name for each in store.get_execution_types_by_id([12])]
         ['Trainer']
         """
-        wanted = ids(type_ids)
+        wanted = ids(ExecutionType, type_ids)
         return self._read(lambda tx: types_by_ids(self._catalog.of(tx, NodeKind.EXECUTION), wanted))
 
     def get_execution_types_by_external_ids(self, external_ids: Iterable[str]) -> list[ExecutionType]:
@@ -220,7 +227,7 @@ class TypeMethods(StoreCore):
         >>> [each.name for each in store.get_context_types_by_id([13])]
         ['Run']
         """
-        wanted = ids(type_ids)
+        wanted = ids(ContextType, type_ids)
         return self._read(lambda tx: types_by_ids(self._catalog.of(tx, NodeKind.CONTEXT), wanted))
 
     def get_context_types_by_external_ids(self, external_ids: Iterable[str]) -> list[ContextType]:
@@ -235,10 +242,20 @@ class TypeMethods(StoreCore):
         return self._read(lambda tx: types_by_external_ids(self._catalog.of(tx, NodeKind.CONTEXT), wanted))
 
 
+_TEXT_FORMAT = frozenset({".textproto", ".textpb", ".txtpb", ".pbtxt", ".prototxt"})
+
+
 def _read_types(path: Path) -> dict[str, list[Any]]:
     records_of = {"artifact_types": ArtifactType, "execution_types": ExecutionType, "context_types": ContextType}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if path.suffix in _TEXT_FORMAT:
+            textproto = import_module("lineage.mlmd.textproto")
+            parsed: dict[str, list[Any]] = textproto.parse_types(text, str(path))
+            return parsed
+        content = json.loads(text)
+    except InvalidArgumentError:
+        raise
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"cannot read types from {str(path)!r}: {error}") from error
     if not isinstance(content, dict) or not content.keys() <= records_of.keys():

@@ -26,7 +26,8 @@ class Difference(NamedTuple):
 class Comparison:
     """Two executions of one type, side by side.
 
-    Fields are named as in ``properties.KEY``, ``custom_properties.KEY``, ``inputs.PATH``, ``outputs.PATH``. An input or output is shown as the artifact itself.
+    Fields are named as in ``properties.KEY``, ``custom_properties.KEY``, ``inputs.PATH``, ``outputs.PATH``. An input or
+    output is shown as the artifact itself.
     """
 
     left: Execution

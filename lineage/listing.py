@@ -19,7 +19,7 @@ from lineage.backend import SCOPES, Cursor, NodeQuery, OrderBy, Transaction
 from lineage.errors import InvalidArgumentError
 from lineage.model import AnyNode, NodeKind
 
-__all__ = ["Page", "filter_of", "list_nodes", "parse_order"]
+__all__ = ["Page", "filter_of", "list_nodes", "page_token_of", "parse_order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,11 @@ def list_nodes(
         return Page(nodes, None)
     nodes = nodes[:limit]
     last = nodes[-1]
-    return Page(nodes, _encode(Cursor(getattr(last, order.value), last.id), order, descending))
+    return Page(nodes, page_token_of(Cursor(getattr(last, order.value), last.id), order, descending=descending))
 
 
-def _encode(cursor: Cursor, order: OrderBy, descending: bool) -> str:
+def page_token_of(cursor: Cursor, order: OrderBy, *, descending: bool) -> str:
+    """Return the token that goes on after a place in a list of this order."""
     text = json.dumps([order.value, descending, cursor.value, cursor.id], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

@@ -7,7 +7,7 @@ written later.
 >>> from lineage import Artifact
 >>> model = Artifact(type="Model", name="ranker-7", uri="s3://models/7", properties={"accuracy": 0.93})
 >>> model
-Artifact(name='ranker-7', type='Model', uri='s3://models/7', properties={'accuracy': 0.93})
+Artifact(name='ranker-7', type='Model', properties={'accuracy': 0.93}, uri='s3://models/7')
 >>> model.model_copy(update={"state": "LIVE"}).state
 <ArtifactState.LIVE: 2>
 >>> Artifact(type="Model", properties={"accuracy": None})
@@ -19,9 +19,11 @@ out instead
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from enum import Enum, IntEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import (
@@ -32,9 +34,11 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    SerializationInfo,
     ValidationError,
     model_validator,
 )
+from pydantic_core import from_json
 
 from lineage.errors import InvalidArgumentError
 from lineage.values import (
@@ -52,6 +56,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = [
+    "INPUT_EVENTS",
+    "OUTPUT_EVENTS",
     "Artifact",
     "ArtifactBaseType",
     "ArtifactState",
@@ -162,16 +168,18 @@ class EventType(IntEnum):
     @property
     def is_input(self) -> bool:
         """Whether data flows from the artifact into the execution."""
-        return self in _INPUTS
+        return self in INPUT_EVENTS
 
     @property
     def is_output(self) -> bool:
         """Whether data flows from the execution into the artifact."""
-        return self in _OUTPUTS
+        return self in OUTPUT_EVENTS
 
 
-_INPUTS = frozenset({EventType.INPUT, EventType.DECLARED_INPUT, EventType.INTERNAL_INPUT})
-_OUTPUTS = frozenset({EventType.OUTPUT, EventType.DECLARED_OUTPUT, EventType.INTERNAL_OUTPUT, EventType.PENDING_OUTPUT})
+INPUT_EVENTS = frozenset({EventType.INPUT, EventType.DECLARED_INPUT, EventType.INTERNAL_INPUT})
+OUTPUT_EVENTS = frozenset(
+    {EventType.OUTPUT, EventType.DECLARED_OUTPUT, EventType.INTERNAL_OUTPUT, EventType.PENDING_OUTPUT}
+)
 
 
 class ArtifactBaseType(IntEnum):
@@ -209,7 +217,7 @@ def _enum_by_name(enumeration: type[IntEnum]) -> BeforeValidator:
         if isinstance(value, str):
             if value in enumeration.__members__:
                 return enumeration[value]
-        elif type(value) is int:
+        elif type(value) is int and value in enumeration._value2member_map_:
             return enumeration(value)
         elif isinstance(value, enumeration):
             return value
@@ -256,6 +264,29 @@ def _freeze_declared(properties: object) -> FrozenDict:
     return frozen
 
 
+def _dump_properties(properties: Mapping[str, Any], info: SerializationInfo) -> dict[str, Any]:
+    if info.mode != "json":
+        return dict(properties)
+    return {
+        key: {"@type": value.type_url, "value": base64.b64encode(value.value).decode()}
+        if isinstance(value, ProtoValue)
+        else value
+        for key, value in properties.items()
+    }
+
+
+def _load_properties(properties: Any) -> Any:
+    """Undo :func:`_dump_properties`."""
+    if not isinstance(properties, dict):
+        return properties
+    return {
+        key: ProtoValue(value["@type"], base64.b64decode(value["value"], validate=True))
+        if isinstance(value, dict) and value.keys() == {"@type", "value"}
+        else value
+        for key, value in properties.items()
+    }
+
+
 def _check_path(path: object) -> tuple[int | str, ...]:
     if isinstance(path, (str, bytes)) or not isinstance(path, Iterable):
         raise ValueError(
@@ -272,11 +303,16 @@ def _check_path(path: object) -> tuple[int | str, ...]:
     return steps
 
 
+DeclaredType: TypeAlias = PropertyType | str | type
+"""How the type of a property may be declared: a member, its name, or a Python type."""
+
 Id: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
 TimeMs: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
 Text: TypeAlias = Annotated[str, Field(strict=True), AfterValidator(check_text)]
 Properties: TypeAlias = Annotated[
-    Mapping[str, PropertyValue], PlainValidator(freeze_properties), PlainSerializer(dict, return_type=dict[str, Any])
+    Mapping[str, PropertyValue],
+    PlainValidator(freeze_properties),
+    PlainSerializer(_dump_properties, return_type=dict[str, Any]),
 ]
 DeclaredProperties: TypeAlias = Annotated[
     Mapping[str, PropertyType],
@@ -292,15 +328,40 @@ Path: TypeAlias = Annotated[
 
 
 class Record(BaseModel):
-    """Base of all records: immutable, closed to unknown fields, strict about types."""
+    """Base of all records: immutable, closed to unknown fields, strict about types.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    ``model_dump_json`` and ``model_validate_json`` give back an equal record: NaN and infinities are written as
+    JavaScript does, a :class:`ProtoValue` as ``{"@type": type_url, "value": base64}``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, ser_json_inf_nan="constants")
+    __slots__ = ("_encoding",)  # not a field: neither compared, nor copied, nor shown
 
     def __init__(self, **data: Any) -> None:
         try:
             self.__pydantic_validator__.validate_python(data, self_instance=self)
         except ValidationError as error:
             raise InvalidArgumentError(_describe(type(self).__name__, error)) from None
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return the record of this dict. Raises InvalidArgumentError, where pydantic's own raises ValidationError."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise InvalidArgumentError(_describe(cls.__name__, error)) from None
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return the record of this JSON text. Raises InvalidArgumentError if it is not one."""
+        try:
+            fields = from_json(json_data)
+            for family in ("properties", "custom_properties"):
+                if issubclass(cls, Node) and isinstance(fields, dict) and family in fields:
+                    fields[family] = _load_properties(fields[family])
+        except (ValueError, TypeError) as error:
+            raise InvalidArgumentError(f"{cls.__name__}: this is not the JSON of a record: {error}") from None
+        return cls.model_validate(fields, **options)
 
     def model_copy(
         self,
@@ -320,8 +381,8 @@ class Record(BaseModel):
         """Return a record of values that are valid already, unchecked: for the engine and its backends."""
         record = object.__new__(cls)
         _set = object.__setattr__
-        _set(record, "__dict__", {**{name: field.default for name, field in cls.model_fields.items()}, **values})
-        _set(record, "__pydantic_fields_set__", set(values))
+        _set(record, "__dict__", {**_defaults(cls), **values})
+        _set(record, "__pydantic_fields_set__", _shared_names(frozenset(values)))
         _set(record, "__pydantic_extra__", None)
         _set(record, "__pydantic_private__", None)
         return record
@@ -331,10 +392,22 @@ class Record(BaseModel):
         copy = object.__new__(type(self))
         _set = object.__setattr__
         _set(copy, "__dict__", {**self.__dict__, **changes})
-        _set(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__ | changes.keys())
+        _set(copy, "__pydantic_fields_set__", _shared_names(frozenset(self.__pydantic_fields_set__ | changes.keys())))
         _set(copy, "__pydantic_extra__", None)
         _set(copy, "__pydantic_private__", None)
         return copy
+
+    def kept_encoding(self) -> bytes | None:
+        """Return what :meth:`keep_encoding` was given, or None."""
+        try:
+            kept: bytes = object.__getattribute__(self, "_encoding")
+        except AttributeError:
+            return None
+        return kept
+
+    def keep_encoding(self, encoding: bytes) -> None:
+        """Keep a serialized form of this record, for those who send it often; it cannot become wrong."""
+        object.__setattr__(self, "_encoding", encoding)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         fields = type(self).model_fields
@@ -346,9 +419,23 @@ class Record(BaseModel):
         return repr(self)
 
 
+@cache
+def _shared_names(names: frozenset[str]) -> set[str]:
+    """Return the one set that all records with these fields share; a set for each would be a fifth of their memory."""
+    return set(names)
+
+
+@cache
+def _defaults(record: type[Record]) -> dict[str, Any]:
+    return {name: field.default for name, field in record.model_fields.items()}
+
+
 def _describe(name: str, error: ValidationError) -> str:
     parts: list[str] = []
     for problem in error.errors(include_url=False):
+        if isinstance(cause := problem.get("ctx", {}).get("error"), InvalidArgumentError):
+            parts.append(cause.message)  # of the whole record, or of one within
+            continue
         place = ".".join([name, *(str(step) for step in problem["loc"])])
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
@@ -401,6 +488,24 @@ class Artifact(Node):
 
     kind = NodeKind.ARTIFACT
 
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str | None = ...,
+            type: str | None = ...,
+            type_id: int | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, PropertyValue] = ...,
+            custom_properties: Mapping[str, PropertyValue] = ...,
+            create_time_ms: int | None = ...,
+            last_update_time_ms: int | None = ...,
+            uri: str = ...,
+            state: ArtifactState | str | None = ...,
+        ) -> None: ...
+
     uri: Text = ""
     state: Annotated[ArtifactState, _enum_by_name(ArtifactState)] | None = None
 
@@ -409,6 +514,23 @@ class Execution(Node):
     """A run of a step."""
 
     kind = NodeKind.EXECUTION
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str | None = ...,
+            type: str | None = ...,
+            type_id: int | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, PropertyValue] = ...,
+            custom_properties: Mapping[str, PropertyValue] = ...,
+            create_time_ms: int | None = ...,
+            last_update_time_ms: int | None = ...,
+            last_known_state: ExecutionState | str | None = ...,
+        ) -> None: ...
 
     last_known_state: Annotated[ExecutionState, _enum_by_name(ExecutionState)] | None = None
 
@@ -426,6 +548,21 @@ class ArtifactStructType(Record):
     """
 
     model_config = ConfigDict(populate_by_name=True)
+
+    if TYPE_CHECKING:  # the fields by name; type checkers know them by alias only
+
+        def __init__(
+            self,
+            *,
+            simple: ArtifactType | None = ...,
+            union_type: Sequence[ArtifactStructType] | None = ...,
+            intersection: Sequence[ArtifactStructType] | None = ...,
+            list_: ArtifactStructType | None = ...,
+            none: bool | None = ...,
+            any: bool | None = ...,
+            tuple_: Sequence[ArtifactStructType] | None = ...,
+            dict_: DictStructType | None = ...,
+        ) -> None: ...
 
     simple: ArtifactType | None = None
     union_type: tuple[ArtifactStructType, ...] | None = None
@@ -475,6 +612,20 @@ class ArtifactType(NodeType):
 
     kind = NodeKind.ARTIFACT
 
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str = ...,
+            version: str | None = ...,
+            description: str | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, DeclaredType] = ...,
+            base_type: ArtifactBaseType | str | None = ...,
+        ) -> None: ...
+
     base_type: Annotated[ArtifactBaseType, _enum_by_name(ArtifactBaseType)] | None = None
 
 
@@ -482,6 +633,22 @@ class ExecutionType(NodeType):
     """A type of executions; ``input_type`` and ``output_type`` may say what they read and make."""
 
     kind = NodeKind.EXECUTION
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str = ...,
+            version: str | None = ...,
+            description: str | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, DeclaredType] = ...,
+            base_type: ExecutionBaseType | str | None = ...,
+            input_type: ArtifactStructType | None = ...,
+            output_type: ArtifactStructType | None = ...,
+        ) -> None: ...
 
     base_type: Annotated[ExecutionBaseType, _enum_by_name(ExecutionBaseType)] | None = None
     input_type: ArtifactStructType | None = None
@@ -492,6 +659,20 @@ class ContextType(NodeType):
     """A type of contexts."""
 
     kind = NodeKind.CONTEXT
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str = ...,
+            version: str | None = ...,
+            description: str | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, DeclaredType] = ...,
+            base_type: ContextBaseType | str | None = ...,
+        ) -> None: ...
 
     base_type: Annotated[ContextBaseType, _enum_by_name(ContextBaseType)] | None = None
 
@@ -513,6 +694,18 @@ class Event(Link):
 
     kind = LinkKind.EVENT
     ends = ("artifact_id", "execution_id")
+
+    if TYPE_CHECKING:  # what the fields take, where that is more than what they hold
+
+        def __init__(
+            self,
+            *,
+            artifact_id: int | None = ...,
+            execution_id: int | None = ...,
+            type: EventType | str | None = ...,
+            path: Sequence[int | str] = ...,
+            time_ms: int | None = ...,
+        ) -> None: ...
 
     artifact_id: Id | None = None
     execution_id: Id | None = None

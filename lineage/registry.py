@@ -7,36 +7,43 @@ group ``lineage.backends``: the URL's scheme, and a function ``open_backend(url,
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import InvalidArgumentError, near_matches
 
 if TYPE_CHECKING:
     from lineage.backend import Backend
+    from lineage.store import Store
 
 _OWN = {
     "memory": "backends.memory:open_backend",
     **dict.fromkeys(("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc"), "backends.neo4j:open_backend"),
+    "grpc": "lineage.rpc:connect",
+    "grpcs": "lineage.rpc:connect",
 }
-"""Scheme to function; entry points add to these and cannot replace them."""
+"""Scheme to function; it returns a backend or, for a server's store, the store itself. Entry points add to these."""
 
 
-def open_backend(url: str, **options: Any) -> Backend:
-    """Return the backend that a URL names. Raises InvalidArgumentError for an unknown scheme."""
+def open_backend(url: str, **options: Any) -> Backend | Store:
+    """Return the backend, or the store of a server, that a URL names.
+
+    Raises InvalidArgumentError for an unknown scheme.
+    """
     if not isinstance(url, str) or ":" not in url:
         raise InvalidArgumentError(f"{url!r} is not the URL of a store; use e.g. 'memory:'")
     scheme = url.partition(":")[0].lower()
     target = _OWN.get(scheme)
     if target is None:
+        from importlib.metadata import entry_points
+
         found = {entry.name: entry for entry in entry_points(group="lineage.backends")}
         if scheme not in found:
             known = sorted({*_OWN, *found})
             raise InvalidArgumentError(
                 f"unknown scheme {scheme!r} in {url!r}{near_matches(scheme, known)}; known are {', '.join(known)}"
             )
-        opened: Backend = found[scheme].load()(url, **options)
+        opened: Backend | Store = found[scheme].load()(url, **options)
         return opened
     module, _, function = target.partition(":")
-    backend: Backend = getattr(importlib.import_module(module), function)(url, **options)
+    backend: Backend | Store = getattr(importlib.import_module(module), function)(url, **options)
     return backend

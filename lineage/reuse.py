@@ -7,11 +7,9 @@ from typing import Any
 
 from lineage.backend import LinkQuery, NodeQuery, Transaction
 from lineage.errors import InvalidArgumentError
-from lineage.model import Event, EventType, Execution, ExecutionState, LinkKind, NodeKind
+from lineage.model import INPUT_EVENTS, Event, Execution, ExecutionState, LinkKind, NodeKind
 from lineage.schema import TypeCatalog
 from lineage.values import freeze_properties, same_value
-
-_INPUTS = frozenset(event_type for event_type in EventType if event_type.is_input)
 
 
 def find_runs(
@@ -30,7 +28,7 @@ def find_runs(
     Raises NotFoundError for an unknown type, InvalidArgumentError for a value that no property can have.
     """
     type_id = catalog.of(tx, NodeKind.EXECUTION).get(type_name, type_version).id
-    accepted = {Execution.model_validate({"last_known_state": state}).last_known_state for state in states}
+    accepted = {Execution(last_known_state=state).last_known_state for state in states}
     try:
         wanted = (freeze_properties(properties), freeze_properties(custom_properties))
     except ValueError as error:
@@ -47,7 +45,10 @@ def find_runs(
     inputs: dict[int | None, set[int | None]] = {execution.id: set() for execution in candidates}
     for event in tx.find_links(
         LinkQuery(
-            LinkKind.EVENT, "execution_id", [each.id for each in candidates if each.id is not None], event_types=_INPUTS
+            LinkKind.EVENT,
+            "execution_id",
+            [each.id for each in candidates if each.id is not None],
+            event_types=INPUT_EVENTS,
         )
     ):
         assert isinstance(event, Event)
@@ -59,7 +60,7 @@ def find_runs(
 def _candidates(tx: Transaction, type_id: int, input_ids: Sequence[int]) -> Sequence[Any]:
     if not input_ids:
         return tx.find_nodes(NodeQuery(NodeKind.EXECUTION, type_ids=[type_id]))
-    readers = tx.find_links(LinkQuery(LinkKind.EVENT, "artifact_id", [input_ids[0]], event_types=_INPUTS))
+    readers = tx.find_links(LinkQuery(LinkKind.EVENT, "artifact_id", [input_ids[0]], event_types=INPUT_EVENTS))
     execution_ids = sorted({event.execution_id for event in readers})  # type: ignore[attr-defined]  # events have one
     return tx.find_nodes(NodeQuery(NodeKind.EXECUTION, ids=execution_ids, type_ids=[type_id])) if execution_ids else ()
 

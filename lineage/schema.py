@@ -104,24 +104,27 @@ def put_types(
     compared: dict[tuple[NodeKind, str, str | None], NodeType] = {}
     current: dict[tuple[NodeKind, str, str | None], NodeType] = {}
     ids: list[int] = []
+    indexes = {kind: catalog.of(tx, kind) for kind in TYPE_OF_KIND}
     for type_ in types:
         given = type_ if type_.version else type_.replace_trusted(version=None)
         if not given.name:
             raise InvalidArgumentError("no type name is specified; give every type a name")
         key = (given.kind, given.name, given.version)
         if key not in compared:
-            stored = catalog.of(tx, given.kind).by_name.get(key[1:])
+            stored = indexes[given.kind].by_name.get(key[1:])
             if stored is None:
-                stored = _create(tx, given)
+                stored = _create(tx, catalog, given)
                 compared[key] = current[key] = stored
                 ids.append(_id(stored))
                 continue
             compared[key] = current[key] = stored
         _check_evolution(compared[key], given, can_add_fields=can_add_fields, can_omit_fields=can_omit_fields)
+        _check_property_types(current[key], given)
         extended = _extend(current[key], given)
         if extended is not current[key]:
             tx.update_types(given.kind, [extended])
-            current[key] = extended
+        _check_base_type(catalog.of(tx, given.kind), current[key], given)  # last, as in MLMD: it undoes the rest
+        current[key] = extended
         ids.append(_id(extended))
     return ids
 
@@ -136,47 +139,53 @@ def _base_type(type_: NodeType) -> int | None:
     return base
 
 
-def _create(tx: Transaction, given: NodeType) -> NodeType:
+def _create(tx: Transaction, catalog: TypeCatalog, given: NodeType) -> NodeType:
+    _check_declared(given)
+    [type_id] = tx.insert_types(given.kind, [given])
+    _check_base_type(catalog.of(tx, given.kind), None, given)
+    return given.replace_trusted(id=type_id)
+
+
+def _check_declared(given: NodeType) -> None:
     for name, declared in given.properties.items():
         if declared is PropertyType.UNKNOWN:
             raise InvalidArgumentError(
                 f"property {name!r} of type {given.name!r} is UNKNOWN; declare one of {_DECLARABLE}"
             )
-    _check_base_type(None, given)
-    [type_id] = tx.insert_types(given.kind, [given])
-    return given.replace_trusted(id=type_id)
 
 
 _DECLARABLE = ", ".join(member.name for member in PropertyType if member)
 
 
-def _check_evolution(stored: NodeType, given: NodeType, *, can_add_fields: bool, can_omit_fields: bool) -> None:
-    def conflict(problem: str) -> AlreadyExistsError:
-        return AlreadyExistsError(
-            f"type already exists with different properties: {given.kind.lower()} type {given.name!r} {problem}"
-        )
+def _conflict(given: NodeType, problem: str) -> AlreadyExistsError:
+    return AlreadyExistsError(
+        f"type already exists with different properties: {given.kind.lower()} type {given.name!r} {problem}"
+    )
 
+
+def _check_property_types(stored: NodeType, given: NodeType) -> None:
     for name, declared in given.properties.items():
-        if declared is PropertyType.UNKNOWN:
-            raise InvalidArgumentError(
-                f"property {name!r} of type {given.name!r} is UNKNOWN; declare one of {_DECLARABLE}"
+        known = stored.properties.get(name, declared)
+        if known is not declared:
+            raise _conflict(
+                given,
+                f"has {name!r} as {known.name}, not {declared.name}; "
+                "a property's type never changes: use another name, or another version of the type",
             )
-    for name, declared in stored.properties.items():
-        if name in given.properties:
-            if given.properties[name] != declared:
-                raise conflict(
-                    f"has {name!r} as {declared.name}, not {given.properties[name].name}; "
-                    "a property's type never changes: use another name, or another version of the type"
-                )
-        elif not can_omit_fields:
-            raise conflict(f"also has {name!r}; pass it too, or pass can_omit_fields=True")
+
+
+def _check_evolution(stored: NodeType, given: NodeType, *, can_add_fields: bool, can_omit_fields: bool) -> None:
+    _check_property_types(stored, given)
+    omitted = [name for name in stored.properties if name not in given.properties]
+    if omitted and not can_omit_fields:
+        raise _conflict(given, f"also has {', '.join(map(repr, omitted))}; pass it too, or pass can_omit_fields=True")
     added = [name for name in given.properties if name not in stored.properties]
     if added and not can_add_fields:
-        raise conflict(f"does not have {', '.join(map(repr, added))}; pass can_add_fields=True to add")
-    _check_base_type(stored, given)
+        raise _conflict(given, f"does not have {', '.join(map(repr, added))}; pass can_add_fields=True to add")
+    _check_declared(given)
 
 
-def _check_base_type(stored: NodeType | None, given: NodeType) -> None:
+def _check_base_type(types: TypeIndex, stored: NodeType | None, given: NodeType) -> None:
     base = _base_type(given)
     if base is None:
         return
@@ -188,6 +197,14 @@ def _check_base_type(stored: NodeType | None, given: NodeType) -> None:
             f"base_type update is not supported: type {given.name!r} extends {known!r}; leave base_type out, or use "
             "another version"
         )
+    ancestor: Any = given
+    while (next_base := getattr(ancestor, "base_type", None)) is not None:
+        ancestor = types.by_name[f"mlmd.{next_base.name.title()}", None]
+        if (ancestor.name, ancestor.version) == (given.name, given.version):
+            raise InvalidArgumentError(
+                f"there is a cycle detected of the given relationship: type {given.name!r} would extend itself; "
+                "leave base_type out"
+            )
 
 
 def _extend(stored: NodeType, given: NodeType) -> NodeType:
@@ -214,13 +231,13 @@ def types_by_ids(index: TypeIndex, ids: Iterable[int]) -> list[Any]:
 
 
 def types_by_external_ids(index: TypeIndex, external_ids: Iterable[str]) -> list[Any]:
-    """Return the types with these external ids.
+    """Return the types with these external ids, by id.
 
     Raises NotFoundError if there is none at all, InvalidArgumentError on an empty one.
     """
     return by_external_ids(
         external_ids,
-        lambda wanted: [index.by_external_id[each] for each in wanted if each in index.by_external_id],
+        lambda wanted: sorted((index.by_external_id[each] for each in wanted if each in index.by_external_id), key=_id),
         f"{index.kind.lower()} types",
     )
 

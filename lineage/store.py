@@ -67,9 +67,12 @@ def open_store(url: str = "memory:", **options: Any) -> Store:
     ``memory:`` is a new store in this process, gone when it is closed. Raises InvalidArgumentError for an unknown URL
     or option.
 
+    ``grpc://HOST:PORT`` (``grpcs://`` with TLS) is the store of a server; :func:`lineage.rpc.connect` has its options.
+
     >>> import lineage
     >>> with lineage.open_store("memory:") as store:
     ...     store.put_artifact_type(lineage.ArtifactType(name="DataSet"))
     10
     """
-    return Store(registry.open_backend(url, **options), url=url)
+    opened = registry.open_backend(url, **options)
+    return opened if isinstance(opened, Store) else Store(opened, url=url)

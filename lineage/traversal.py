@@ -24,6 +24,8 @@ from lineage.backend import CanExpand, LinkEnd, LinkQuery, NodeQuery, Transactio
 from lineage.errors import InvalidArgumentError, NotFoundError
 from lineage.listing import filter_of
 from lineage.model import (
+    INPUT_EVENTS,
+    OUTPUT_EVENTS,
     Artifact,
     ArtifactType,
     Association,
@@ -46,9 +48,6 @@ if TYPE_CHECKING:
     from cypher import Filter
 
 __all__ = ["Direction", "Ending", "LineageGraph", "Start", "context_graph", "traverse"]
-
-_INPUTS = frozenset(event_type for event_type in EventType if event_type.is_input)
-_OUTPUTS = frozenset(event_type for event_type in EventType if event_type.is_output)
 
 
 class Direction(Enum):
@@ -231,8 +230,8 @@ class _Walk:
         for kind, ending in self._endings.items():
             self._ending_filters[kind] = filter_of(kind, ending.where)
         event_types: dict[Direction, dict[NodeKind, frozenset[EventType] | None]] = {
-            Direction.UPSTREAM: {NodeKind.ARTIFACT: _OUTPUTS, NodeKind.EXECUTION: _INPUTS},
-            Direction.DOWNSTREAM: {NodeKind.ARTIFACT: _INPUTS, NodeKind.EXECUTION: _OUTPUTS},
+            Direction.UPSTREAM: {NodeKind.ARTIFACT: OUTPUT_EVENTS, NodeKind.EXECUTION: INPUT_EVENTS},
+            Direction.DOWNSTREAM: {NodeKind.ARTIFACT: INPUT_EVENTS, NodeKind.EXECUTION: OUTPUT_EVENTS},
             Direction.BIDIRECTIONAL: {NodeKind.ARTIFACT: None, NodeKind.EXECUTION: None},
         }
         self._event_types = event_types[direction]

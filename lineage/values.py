@@ -53,6 +53,9 @@ class FrozenDict(dict[str, Any]):
     def __repr__(self) -> str:
         return dict.__repr__(self)
 
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none because it can change
+        return hash(frozenset(self.items()))
+
     def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, Any]]]:
         return FrozenDict, (dict(self),)
 
@@ -70,6 +73,9 @@ class FrozenList(list[Any]):
     __setitem__ = __delitem__ = append = extend = insert = remove = pop = clear = sort = reverse = __iadd__ = (
         __imul__
     ) = _refuse_change
+
+    def __hash__(self) -> int:  # type: ignore[override]  # as above
+        return hash(tuple(self))
 
     def __reduce__(self) -> tuple[type[FrozenList], tuple[list[Any]]]:
         return FrozenList, (list(self),)

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lineage.backend import LinkQuery, NodeQuery, Transaction
-from lineage.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, OutOfRangeError, near_matches
+from lineage.errors import (
+    FailedPreconditionError,
+    InvalidArgumentError,
+    LineageError,
+    NotFoundError,
+    OutOfRangeError,
+    near_matches,
+)
 from lineage.model import (
     Artifact,
     Association,
@@ -80,8 +87,9 @@ class EventEdge:
 class UpdateMask:
     """Which parts of a node an update changes.
 
-    Paths are field names, ``properties``, ``properties.KEY`` and the same of ``custom_properties``. A key is everything after the first dot. The whole map wins over keys of the same map. Names that are not fields
-    have no effect, as in MLMD, and neither have those of fields that never change.
+    Paths are field names, ``properties``, ``properties.KEY`` and the same of ``custom_properties``. A key is everything
+    after the first dot. The whole map wins over keys of the same map. Names that are not fields have no effect, as in
+    MLMD, and neither have those of fields that never change.
     """
 
     paths: frozenset[str]
@@ -152,6 +160,9 @@ class Writer:
                 else:
                     current = batch.current(node.id) or stored.get(node.id)
                     if current is None:
+                        batch.flush()  # it may be the id that a node before it was given
+                        current = self._stored(kind, [node.id]).get(node.id)
+                    if current is None:
                         raise InvalidArgumentError(
                             f"cannot find the given id {node.id}: there is no such {kind.lower()}; leave id out to "
                             "insert"
@@ -205,9 +216,8 @@ class Writer:
                     f"type {node.type!r} and type_id {node.type_id}, which is {found.name!r}, differ; give one"
                 )
             return found
-        if node.type is None:
-            raise InvalidArgumentError(f"type id is missing: give {node!r} a type or a type_id")
-        return types.get(node.type, None)
+        _check_type_given(node)
+        return types.get(node.type or "", None)
 
     def _updated(
         self,
@@ -284,7 +294,7 @@ class Writer:
         if associations:
             self._tx.insert_links(LinkKind.ASSOCIATION, associations, existing="ignore")
 
-    def put_parent_contexts(self, links: Sequence[ParentContext]) -> None:
+    def put_parent_contexts(self, links: Sequence[ParentContext], *, reuse: bool = False) -> None:
         """Insert parent links. Raises InvalidArgumentError on a cycle, AlreadyExistsError on a link that is there."""
         parents = self._ancestors([link.parent_id for link in links])
 
@@ -301,7 +311,7 @@ class Writer:
             parents.setdefault(link.child_id, set()).add(link.parent_id)
             return link
 
-        self._insert_links(LinkKind.PARENT, links, checked)
+        self._insert_links(LinkKind.PARENT, links, checked, existing="ignore" if reuse else "error")
 
     def _ancestors(self, context_ids: Iterable[int]) -> dict[int, set[int]]:
         parents: dict[int, set[int]] = {}
@@ -315,15 +325,22 @@ class Writer:
             frontier = {parent for context_id in frontier for parent in parents[context_id]} - parents.keys()
         return parents
 
-    def _insert_links(self, kind: LinkKind, links: Sequence[Any], complete: Callable[[Any], Link]) -> None:
+    def _insert_links(
+        self,
+        kind: LinkKind,
+        links: Sequence[Any],
+        complete: Callable[[Any], Link],
+        *,
+        existing: Literal["error", "ignore"] = "error",
+    ) -> None:
         completed: list[Link] = []
         try:
             completed.extend(complete(link) for link in links)
         except InvalidArgumentError:
-            self._tx.insert_links(kind, completed, existing="error")  # as in put_nodes
+            self._tx.insert_links(kind, completed, existing=existing)  # as in put_nodes
             raise
         if completed:
-            self._tx.insert_links(kind, completed, existing="error")
+            self._tx.insert_links(kind, completed, existing=existing)
 
     # --- composites --------------------------------------------------------------------------------------------------
 
@@ -342,8 +359,15 @@ class Writer:
         artifact_ids = self._put_pair_artifacts(pairs, reuse_artifact_if_already_exist_by_external_id)
         [execution_id] = self.put_nodes(NodeKind.EXECUTION, [execution], force_update_time=force_update_time)
 
-        def complete(pair: tuple[int, Event]) -> Event:
-            artifact_id, event = pair
+        def complete(pair: tuple[Artifact | None, int, Event]) -> Event:
+            artifact, artifact_id, event = pair
+            if artifact is None and event.artifact_id is None:
+                raise InvalidArgumentError("if no artifact is present, given event must have an artifact_id")
+            if event.artifact_id is not None and event.artifact_id != artifact_id:
+                raise InvalidArgumentError(
+                    f"given event.artifact_id {event.artifact_id} is not aligned with the artifact {artifact_id}; "
+                    "leave it out"
+                )
             if event.execution_id is not None and event.execution_id != execution_id:
                 raise InvalidArgumentError(
                     f"event.execution_id {event.execution_id} does not match with the given execution "
@@ -354,15 +378,17 @@ class Writer:
         self._insert_links(
             LinkKind.EVENT,
             [
-                (artifact_id, event)
-                for artifact_id, (_, event) in zip(artifact_ids, pairs, strict=True)
+                (artifact, artifact_id, event)
+                for artifact_id, (artifact, event) in zip(artifact_ids, pairs, strict=True)
                 if event is not None
             ],
             complete,
         )
-        context_ids = self._put_contexts(
-            contexts, reuse=reuse_context_if_already_exist, force_reuse=force_reuse_context
-        )
+        if contexts and _NO_ARTIFACT in artifact_ids:
+            raise InvalidArgumentError(
+                "a pair has neither an artifact nor an event, so no context can hold its artifact; leave the pair out"
+            )
+        context_ids = self.put_contexts(contexts, reuse=reuse_context_if_already_exist, force_reuse=force_reuse_context)
         self._link_contexts(context_ids, artifact_ids, [execution_id])
         return PutExecutionResult(execution_id, artifact_ids, context_ids)
 
@@ -374,19 +400,11 @@ class Writer:
         ids: list[int] = []
         for artifact, event in pairs:
             if artifact is not None:
-                artifact_id = next(upserted)
-                if event is not None and event.artifact_id is not None and event.artifact_id != artifact_id:
-                    raise InvalidArgumentError(
-                        f"given event.artifact_id {event.artifact_id} is not aligned with the artifact "
-                        f"{artifact_id}; leave it out"
-                    )
-            elif event is None:
-                artifact_id = _NO_ARTIFACT
-            elif event.artifact_id is None:
-                raise InvalidArgumentError("if no artifact is present, given event must have an artifact_id")
+                ids.append(next(upserted))
+            elif event is not None and event.artifact_id is not None:
+                ids.append(event.artifact_id)
             else:
-                artifact_id = event.artifact_id
-            ids.append(artifact_id)
+                ids.append(_NO_ARTIFACT)
         return ids
 
     def _put_reusing_artifacts(self, artifacts: Sequence[Artifact]) -> list[int]:
@@ -424,51 +442,62 @@ class Writer:
         found = self._tx.find_nodes(NodeQuery(NodeKind.ARTIFACT, external_ids=wanted))
         return {node.external_id: _id(node) for node in found if node.external_id}
 
-    def _put_contexts(self, contexts: Sequence[Context], *, reuse: bool, force_reuse: bool = False) -> list[int]:
+    def put_contexts(self, contexts: Sequence[Context], *, reuse: bool, force_reuse: bool = False) -> list[int]:
+        """Upsert contexts; those without id whose type and name exist are left as they are with ``reuse``.
+
+        With ``force_reuse`` those with an id are left as they are. Returns their ids in order.
+        """
         if not contexts:
             return []
-        if force_reuse:
-            wanted = [context.id for context in contexts if context.id is not None]
-            missing = set(wanted) - self._stored(NodeKind.CONTEXT, wanted).keys()
-            if missing:
-                raise NotFoundError(f"results missing for ids: {sorted(missing)}; there are no such contexts to reuse")
         types = self._catalog.of(self._tx, NodeKind.CONTEXT)
+        wanted_ids = [context.id for context in contexts if context.id is not None] if force_reuse else []
+        reused_ids = self._stored(NodeKind.CONTEXT, wanted_ids).keys()
+        keys: list[tuple[int, str] | None] = []
+        wrong: LineageError | None = None
+
+        def key_of(context: Context) -> tuple[int, str] | None:
+            if not force_reuse or context.id is None:
+                return self._context_key(types, context)
+            if context.id not in reused_ids:
+                raise NotFoundError(f"results missing for ids: [{context.id}]; there is no such context to reuse")
+            return None
+
+        try:
+            keys.extend(map(key_of, contexts))
+        except LineageError as error:
+            wrong = error
+        wanted_keys = [key for key in keys if key is not None] if reuse else []
         known: dict[tuple[int, str], int] = {}
-        ids: list[int] = []
-        keys = [
-            None if force_reuse and context.id is not None else self._context_key(types, context)
-            for context in contexts
-        ]
-        if reuse:
-            wanted_keys = [
-                key for key, context in zip(keys, contexts, strict=True) if key is not None and context.id is None
-            ]
+        if wanted_keys:
             query = NodeQuery(
                 NodeKind.CONTEXT,
                 type_ids=sorted({type_id for type_id, _ in wanted_keys}),
                 names=sorted({name for _, name in wanted_keys}),
             )
-            known = {
-                (node.type_id or 0, node.name or ""): _id(node)
-                for node in (self._tx.find_nodes(query) if wanted_keys else ())
-            }
-        for key, context in zip(keys, contexts, strict=True):
-            if key is None:
-                ids.append(_id(context))
-            elif context.id is None and key in known:
+            known = {(node.type_id or 0, node.name or ""): _id(node) for node in self._tx.find_nodes(query)}
+        ids: list[int] = []
+        for key, context in zip(keys, contexts, strict=False):
+            if force_reuse and context.id is not None:
+                ids.append(context.id)
+            elif key is not None and key in known:
                 ids.append(known[key])
             else:
                 [context_id] = self.put_nodes(NodeKind.CONTEXT, [context])
                 ids.append(context_id)
-                if reuse:
+                if reuse and key is not None:
                     known[key] = context_id
+        if wrong is not None:
+            raise wrong  # only now: what came before may be wrong too, and then it is what is reported
         return ids
 
-    def _context_key(self, types: TypeIndex, context: Context) -> tuple[int, str]:
+    def _context_key(self, types: TypeIndex, context: Context) -> tuple[int, str] | None:
+        """Return what a context without id is found by."""
         if context.type_id is None and context.type is None:
             raise InvalidArgumentError("context is missing a type_id; give its type or its type_id")
         if context.name is None:
             raise InvalidArgumentError("context is missing a name; give it the name to find or to make it by")
+        if context.id is not None:
+            return None
         return _id(self.type_of(types, context)), context.name
 
     def _link_contexts(
@@ -511,7 +540,9 @@ class Writer:
         for kind, nodes in given:
             types = self._catalog.of(self._tx, kind)
             for node in nodes:
-                _check_properties(self.type_of(types, node), node.properties)
+                _check_type_given(node)
+            for node, type_ in [(node, self.type_of(types, node)) for node in nodes]:
+                _check_properties(type_, node.properties)
         if reuse_artifact_if_already_exist_by_external_id:
             known = self._artifact_ids_by_external_id(artifacts)
             artifacts = [
@@ -520,7 +551,7 @@ class Writer:
                 else artifact
                 for artifact in artifacts
             ]
-        context_ids = self._put_contexts(contexts, reuse=reuse_context_if_already_exist)
+        context_ids = self.put_contexts(contexts, reuse=reuse_context_if_already_exist)
         artifact_ids = self.put_nodes(NodeKind.ARTIFACT, artifacts)
         execution_ids = self.put_nodes(NodeKind.EXECUTION, executions)
         self._link_contexts(context_ids, artifact_ids, execution_ids)
@@ -624,6 +655,11 @@ def _changes(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, An
     changes["properties"] = mask.apply("properties", stored.properties, given.properties)
     changes["custom_properties"] = mask.apply("custom_properties", stored.custom_properties, given.custom_properties)
     return changes
+
+
+def _check_type_given(node: Node) -> None:
+    if node.type_id is None and node.type is None:
+        raise InvalidArgumentError(f"type id is missing: give {node!r} a type or a type_id")
 
 
 def _check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) -> None:

@@ -1,7 +1,47 @@
-"""Servers for every test that asks for one."""
+"""Options of the whole suite, and the summary of which backends and access paths ran."""
 
 from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
 
 from tests.servers.fixtures import empty_neo4j, neo4j_server
 
 __all__ = ["empty_neo4j", "neo4j_server"]
+
+BACKEND_VARIABLE = "LINEAGE_TEST_BACKENDS"
+RAN_ON = "conformance"
+"""The property of a test report that says which backend and path it ran on."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--backend",
+        action="append",
+        metavar="NAME",
+        help="run the conformance suite on this backend; may be given several times (default: the names in "
+        f"{BACKEND_VARIABLE}, separated by commas, else memory)",
+    )
+
+
+def backends_asked_for(config: pytest.Config) -> list[str]:
+    """Return the names given on the command line, else in the environment; none if neither names any."""
+    given: list[str] | None = config.getoption("--backend")
+    names = given or os.environ.get(BACKEND_VARIABLE, "").split(",")
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    ran: dict[str, Counter[str]] = {}
+    for outcome in ("passed", "failed", "error", "xfailed", "xpassed", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", ()):
+                if name == RAN_ON:
+                    ran.setdefault(str(value), Counter())[outcome] += 1
+    if ran:
+        terminalreporter.section("conformance: what ran")
+        for case in sorted(ran):
+            counts = ", ".join(f"{count} {outcome}" for outcome, count in ran[case].items())
+            terminalreporter.line(f"{case:<24} {counts}")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import RLock
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from backends.memory.links import END_KIND, LinkTable, edge_of
 from backends.memory.search import Search
 from backends.memory.table import NodeTable
+from backends.memory.types import TypeTable
 from lineage.backend import LinkQuery, NodeQuery, missing_end
 from lineage.errors import AlreadyExistsError, FailedPreconditionError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["MemoryBackend", "MemoryTransaction"]
 
@@ -23,27 +21,43 @@ __all__ = ["MemoryBackend", "MemoryTransaction"]
 class MemoryBackend:
     """A store in this process. One unit of work runs at a time; others wait for it."""
 
+    transaction_class: type[MemoryTransaction]
+
     def __init__(self) -> None:
-        self.lock = RLock()
+        self._lock = RLock()
+        self._is_closed = False
+        self._open_tables()
+
+    def _open_tables(self) -> None:
+        self.types = TypeTable()
         self.nodes = {kind: NodeTable(kind) for kind in NodeKind}
         self.links = {kind: LinkTable(kind) for kind in LinkKind}
-        self.types: dict[NodeKind, tuple[NodeType, ...]] = dict.fromkeys(NodeKind, ())
-        self.next_type_id = 1
-        self.search = Search(self.nodes, self.links, self.type_ids)
-
-    def type_ids(self, kind: NodeKind, name: str) -> list[int]:
-        """The ids of a type in all its versions."""
-        return [type_.id for type_ in self.types[kind] if type_.name == name and type_.id is not None]
+        self.search = Search(self.nodes, self.links, self.types.ids_of_name)
 
     def prepare(self) -> None:
         """Nothing to prepare."""
 
-    def transaction(self, *, write: bool = False) -> MemoryTransaction:  # noqa: ARG002  # both are alike here
-        return MemoryTransaction(self)
+    @contextmanager
+    def transaction(self, *, write: bool = False) -> Generator[MemoryTransaction, None, None]:  # noqa: ARG002  # both are alike here
+        """Begin a unit of work. Raises FailedPreconditionError if the store was closed, be it while this waited."""
+        with self._lock:
+            if self._is_closed:
+                raise FailedPreconditionError("the store is closed; open it again with lineage.open_store")
+            tx = self.transaction_class(self)
+            try:
+                yield tx
+            except BaseException as error:
+                tx.undo()
+                if not isinstance(error, Exception):  # e.g. KeyboardInterrupt, which may come between any two steps
+                    for table in self.nodes.values():
+                        table.forget_columns()
+                raise
 
     def close(self) -> None:
-        with self.lock:
-            self.__init__()  # type: ignore[misc]  # lets go of everything
+        """Let go of everything, after the unit of work that runs now."""
+        with self._lock:
+            self._is_closed = True
+            self._open_tables()
 
 
 class MemoryTransaction:
@@ -55,64 +69,32 @@ class MemoryTransaction:
         self._backend = backend
         self._undo: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
 
-    def __enter__(self) -> Self:
-        self._backend.lock.acquire()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is not None:
-                while self._undo:
-                    undo, arguments = self._undo.pop()
-                    undo(*arguments)
-        finally:
-            self._backend.lock.release()
+    def undo(self) -> None:
+        """Take back every change, from the last to the first; each step may have been made, in part, or not at all."""
+        while self._undo:
+            undo, arguments = self._undo[-1]
+            undo(*arguments)
+            self._undo.pop()  # only now: an interrupt in the middle of a step has the step made again
 
     # --- types -------------------------------------------------------------------------------------------------------
 
     def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
-        backend = self._backend
-        self._undo.append((self._restore_types, (kind, backend.types[kind], backend.next_type_id)))
-        inserted: list[int] = []
+        table = self._backend.types
+        ids: list[int] = []
         for type_ in types:
-            self._check_unique_type(kind, type_, None)
-            type_id = backend.next_type_id
-            backend.next_type_id = type_id + 1
-            backend.types[kind] = (*backend.types[kind], type_.replace_trusted(id=type_id))
-            inserted.append(type_id)
-        return inserted
+            self._undo.append((table.remove_last, (kind, table.next_id)))
+            ids.append(table.insert(kind, type_))
+        return ids
 
     def update_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
-        backend = self._backend
-        self._undo.append((self._restore_types, (kind, backend.types[kind], backend.next_type_id)))
+        table = self._backend.types
         for type_ in types:
-            self._check_unique_type(kind, type_, type_.id)
-            backend.types[kind] = tuple(type_ if known.id == type_.id else known for known in backend.types[kind])
+            assert type_.id is not None
+            self._undo.append((table.replace, (kind, table.rows[kind][type_.id])))
+            table.replace(kind, type_)
 
     def find_types(self, kind: NodeKind) -> Sequence[NodeType]:
-        return self._backend.types[kind]
-
-    def _restore_types(self, kind: NodeKind, types: tuple[NodeType, ...], next_type_id: int) -> None:
-        self._backend.types[kind] = types
-        self._backend.next_type_id = next_type_id
-
-    def _check_unique_type(self, kind: NodeKind, type_: NodeType, type_id: int | None) -> None:
-        for known_kind, types in self._backend.types.items():
-            for known in types:
-                if known.id == type_id:
-                    continue
-                if known_kind is kind and (known.name, known.version) == (type_.name, type_.version):
-                    raise AlreadyExistsError(
-                        f"{kind.lower()} type {type_.name!r} already exists with id {known.id}; put it again to "
-                        "extend it"
-                    )
-                if type_.external_id is not None and known.external_id == type_.external_id:
-                    raise AlreadyExistsError(
-                        f"conflict of external_id: {type_.external_id!r} is that of {known_kind.lower()} type "
-                        f"{known.name!r}; choose another one"
-                    )
+        return self._backend.types.all(kind)
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
@@ -162,3 +144,6 @@ class MemoryTransaction:
 
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
         return self._backend.links[query.kind].find(query.end, query.ids, query.event_types)
+
+
+MemoryBackend.transaction_class = MemoryTransaction

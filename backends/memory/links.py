@@ -6,14 +6,14 @@ when networkx says that the edge is there. Each edge holds its link and its numb
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import networkx as nx
 
 from lineage.backend import LinkEnd
-from lineage.model import Attribution, Event, EventType, Link, LinkKind, NodeKind, ParentContext
+from lineage.model import INPUT_EVENTS, Attribution, Event, EventType, Link, LinkKind, NodeKind, ParentContext
 
 if TYPE_CHECKING:
     Graph = nx.MultiDiGraph[Any]
@@ -28,11 +28,14 @@ END_KIND: dict[str, NodeKind] = {
     "parent_id": NodeKind.CONTEXT,
 }
 _SOURCE_END = {LinkKind.ATTRIBUTION: "context_id", LinkKind.ASSOCIATION: "context_id", LinkKind.PARENT: "parent_id"}
-_INPUTS = frozenset(event_type for event_type in EventType if event_type.is_input)
-_first, _row = itemgetter(0), itemgetter(2)
+_first = itemgetter(0)
 
-GraphEdge = tuple[tuple[NodeKind, int], tuple[NodeKind, int], Any]
+GraphNode: TypeAlias = tuple[NodeKind, int]
+GraphEdge: TypeAlias = tuple[GraphNode, GraphNode, Any]
 """Source, target, key."""
+Adjacency: TypeAlias = Mapping[GraphNode, Mapping[GraphNode, Mapping[Any, Mapping[str, Any]]]]
+"""From a node over its neighbours and the keys of parallel edges to the edges' data."""
+_NOTHING: Mapping[Any, Any] = {}
 
 
 def edge_of(link: Any) -> GraphEdge:
@@ -40,7 +43,7 @@ def edge_of(link: Any) -> GraphEdge:
     if isinstance(link, Event):
         artifact: Any = (NodeKind.ARTIFACT, link.artifact_id)
         execution: Any = (NodeKind.EXECUTION, link.execution_id)
-        return (artifact, execution, link.type) if link.type in _INPUTS else (execution, artifact, link.type)
+        return (artifact, execution, link.type) if link.type in INPUT_EVENTS else (execution, artifact, link.type)
     if isinstance(link, ParentContext):
         return (NodeKind.CONTEXT, link.parent_id), (NodeKind.CONTEXT, link.child_id), None
     if isinstance(link, Attribution):
@@ -54,6 +57,9 @@ class LinkTable:
     def __init__(self, kind: LinkKind) -> None:
         self.kind = kind
         self._graph: Graph = nx.MultiDiGraph()
+        # networkx's own dictionaries: its public views cost more than half of every look-up (measured)
+        self._successors: Adjacency = cast(Any, self._graph)._succ
+        self._predecessors: Adjacency = cast(Any, self._graph)._pred
         self._next_row = 0
 
     def has(self, edge: GraphEdge) -> bool:
@@ -72,7 +78,7 @@ class LinkTable:
     def find(self, end: LinkEnd, ids: Iterable[int], event_types: frozenset[EventType] | None = None) -> list[Any]:
         """Return the links with one of these ids at ``end``, each once, in the order of insertion."""
         kind = END_KIND[end]
-        rows = list(self._rows(end, [(kind, node_id) for node_id in ids], event_types))
+        rows = list(self._rows(end, dict.fromkeys((kind, node_id) for node_id in ids), event_types))
         if len(rows) > 1:
             rows.sort(key=_first)
         if event_types is None or self.kind is not LinkKind.EVENT:
@@ -80,29 +86,36 @@ class LinkTable:
         return [row[1] for row in rows if row[1].type in event_types]
 
     def _rows(
-        self, end: LinkEnd, nodes: Sequence[tuple[NodeKind, int]], event_types: frozenset[EventType] | None
-    ) -> Iterator[Any]:
+        self, end: LinkEnd, nodes: Iterable[GraphNode], event_types: frozenset[EventType] | None
+    ) -> Iterator[tuple[int, Any]]:
+        for side in self._adjacencies(end, event_types):
+            for node in nodes:
+                for parallel in side.get(node, _NOTHING).values():
+                    for data in parallel.values():
+                        yield data["row"]
+
+    def _adjacencies(self, end: LinkEnd, event_types: frozenset[EventType] | None = None) -> list[Adjacency]:
         leaves, enters = self._sides(end, event_types)
-        if leaves:
-            yield from map(_row, self._graph.out_edges(nodes, data="row"))
-        if enters:
-            yield from map(_row, self._graph.in_edges(nodes, data="row"))
+        return [side for side, wanted in ((self._successors, leaves), (self._predecessors, enters)) if wanted]
 
     def _sides(self, end: LinkEnd, event_types: frozenset[EventType] | None) -> tuple[bool, bool]:
         """Whether the links leave the node at ``end``, and whether they enter it."""
         if self.kind is not LinkKind.EVENT:
             leaves = end == _SOURCE_END[self.kind]
             return leaves, not leaves
-        has_inputs = event_types is None or not event_types.isdisjoint(_INPUTS)
-        has_outputs = event_types is None or not event_types <= _INPUTS
+        has_inputs = event_types is None or not event_types.isdisjoint(INPUT_EVENTS)
+        has_outputs = event_types is None or not event_types <= INPUT_EVENTS
         return (has_inputs, has_outputs) if end == "artifact_id" else (has_outputs, has_inputs)
 
     def count(self, end: LinkEnd, ids: Iterable[int]) -> int:
-        """Return how many links :meth:`find` would return."""
+        """Return how many nodes the links that :meth:`find` would return lead to."""
         kind = END_KIND[end]
-        leaves, enters = self._sides(end, None)
         nodes = [(kind, node_id) for node_id in ids]
-        degrees: Any = (
-            self._graph.degree if leaves and enters else self._graph.out_degree if leaves else self._graph.in_degree
-        )(nodes)
-        return sum(degree for _, degree in degrees)
+        return sum(len(side.get(node, _NOTHING)) for side in self._adjacencies(end) for node in nodes)
+
+    def membership(self, end: LinkEnd, ids: Iterable[int], other_end: LinkEnd) -> Callable[[int], bool]:
+        """Return a test of whether a node at the other end is linked with one of these."""
+        kind, other_kind = END_KIND[end], END_KIND[other_end]
+        nodes = [(kind, node_id) for node_id in ids]
+        around = [side[node] for side in self._adjacencies(end) for node in nodes if node in side]
+        return lambda other_id: any((other_kind, other_id) in each for each in around)

@@ -11,7 +11,16 @@ from backends.memory.table import column_key, reader
 from cypher import ast
 from lineage.backend import FIELDS
 
-__all__ = ["Bound", "Evaluate", "Matcher", "Neighbours", "aliases_in", "compile_expression", "conjuncts"]
+__all__ = [
+    "Bound",
+    "Evaluate",
+    "Matcher",
+    "Neighbours",
+    "aliases_in",
+    "compile_expression",
+    "conjuncts",
+    "mentions_node",
+]
 
 Bound: TypeAlias = Mapping[str, Any]
 """The neighbours that an assignment binds: alias to record (or event)."""
@@ -203,8 +212,24 @@ def aliases_in(expression: ast.Expression) -> frozenset[ast.NeighbourRow]:
     match expression:
         case ast.Attribute(row=ast.NeighbourRow() as row) | ast.PathStep(row=row):
             return frozenset({row})
+        case _:
+            return frozenset().union(*map(aliases_in, _operands(expression)))
+
+
+def mentions_node(expression: ast.Expression) -> bool:
+    """Whether an expression also depends on the node itself, not only on the neighbours that it mentions."""
+    match expression:
+        case ast.Attribute(row=None) | ast.PropertyValue() | ast.Exists():
+            return True
+        case _:
+            return any(map(mentions_node, _operands(expression)))
+
+
+def _operands(expression: ast.Expression) -> tuple[ast.Expression, ...]:
+    """The expressions directly inside an expression; an EXISTS keeps its own to itself."""
+    match expression:
         case ast.And(operands=parts) | ast.Or(operands=parts) | ast.Call(arguments=parts):
-            return frozenset().union(*map(aliases_in, parts))
+            return parts
         case (
             ast.Not(operand=part)
             | ast.IsNull(operand=part)
@@ -212,19 +237,19 @@ def aliases_in(expression: ast.Expression) -> frozenset[ast.NeighbourRow]:
             | ast.Negate(operand=part)
             | ast.Cast(operand=part)
         ):
-            return aliases_in(part)
+            return (part,)
         case (
             ast.Comparison(left=left, right=right)
             | ast.Arithmetic(left=left, right=right)
             | ast.Like(operand=left, pattern=right)
         ):
-            return aliases_in(left) | aliases_in(right)
+            return left, right
         case ast.In(operand=operand, choices=choices):
-            return aliases_in(operand).union(*map(aliases_in, choices))
+            return operand, *choices
         case ast.Case(branches=branches, otherwise=otherwise):
-            return aliases_in(otherwise).union(*(aliases_in(part) for branch in branches for part in branch))
+            return *(part for branch in branches for part in branch), otherwise
         case _:
-            return frozenset()
+            return ()
 
 
 class Matcher:

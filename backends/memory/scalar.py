@@ -94,8 +94,12 @@ def _code_point(text: str) -> int | None:
     return ord(text[0]) if text else None
 
 
-def _replace(text: str, old: str, new: str) -> str:
-    return text.replace(old, new) if old else text
+def _replace(text: str | None, old: str | None, new: str | None) -> str | None:
+    if text is None or old is None:
+        return None
+    if not old:
+        return text  # whatever it was to be replaced by
+    return None if new is None else text.replace(old, new)
 
 
 def _coalesce(*values: Value) -> Value:
@@ -130,7 +134,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = MappingProxyType(
         "TRIM": _strict(_trim),
         "LTRIM": _strict(_trim_start),
         "RTRIM": _strict(_trim_end),
-        "REPLACE": _strict(_replace),
+        "REPLACE": _replace,
         "UNICODE": _strict(_code_point),
         "COALESCE": _coalesce,
         "IFNULL": _coalesce,

@@ -6,32 +6,29 @@ and kept up to date from then on: a store that nobody filters pays nothing for f
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, KeysView, Mapping
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from sortedcontainers import SortedList
 
+from backends.memory.scalar import fold
 from cypher import ValueType
 from cypher.ast import Attribute, PropertyValue
 from lineage.backend import FIELDS
 from lineage.errors import AlreadyExistsError
 from lineage.model import Node, NodeKind
 
-__all__ = ["Column", "ColumnKey", "NodeTable", "column_key", "fold"]
+__all__ = ["Column", "ColumnKey", "NodeTable", "column_key"]
 
 ColumnKey: TypeAlias = str | tuple[str, str, ValueType]
 """A record's field, or a property's family, key and type."""
 
 _PYTHON_TYPE = {ValueType.INT64: int, ValueType.DOUBLE: float, ValueType.STRING: str, ValueType.BOOL: bool}
-_UPPER_TO_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOTHING: Mapping[int, None] = {}
-
-
-def fold(text: str) -> str:
-    """Make ASCII letters lower case, and only those: two texts are alike for LIKE if their folded forms are equal."""
-    return text.lower() if text.isascii() else text.translate(_UPPER_TO_LOWER)
+_NO_COLUMNS: Mapping[ValueType, Any] = {}
+_MAX_PROPERTY_COLUMNS = 1024
+"""How many properties are indexed at once. The oldest index goes first, and comes back when a query asks for it."""
 
 
 def column_key(expression: Attribute | PropertyValue) -> ColumnKey:
@@ -137,27 +134,52 @@ class NodeTable:
         self.by_name: dict[tuple[int | None, str], int] = {}
         self.by_external_id: dict[str, int] = {}
         self.by_type: dict[int | None, dict[int, None]] = {}
-        self._columns: dict[ColumnKey, Column] = {}
-        if kind is NodeKind.ARTIFACT:
-            self.column("uri")
+        self._field_columns: dict[str, Column] = {}
+        self._property_columns: dict[tuple[str, str], dict[ValueType, Column]] = {}
+        self._has_uri = kind is NodeKind.ARTIFACT
+        self.forget_columns()
 
     def __len__(self) -> int:
         return len(self.nodes)
 
     def column(self, key: ColumnKey) -> Column:
         """Return the index over a column, built now if it is the first time that somebody asks."""
-        column = self._columns.get(key)
+        if isinstance(key, str):
+            column = self._field_columns.get(key)
+            if column is None:
+                column = self._field_columns[key] = Column(key, self.nodes.values())
+            return column
+        family, name, value_type = key
+        of_name = self._property_columns.get((family, name))
+        if of_name is None:
+            if len(self._property_columns) >= _MAX_PROPERTY_COLUMNS:
+                del self._property_columns[next(iter(self._property_columns))]
+            of_name = self._property_columns[family, name] = {}
+        column = of_name.get(value_type)
         if column is None:
-            column = self._columns[key] = Column(key, self.nodes.values())
+            column = of_name[value_type] = Column(key, self.nodes.values())
         return column
+
+    def forget_columns(self) -> None:
+        """Drop the indexes that a query can build again."""
+        self._property_columns = {}
+        self._field_columns = {}
+        if self._has_uri:
+            self.column("uri")
+
+    def _columns_of(self, node: Node) -> Iterator[Column]:
+        """The columns that may hold a value of this node."""
+        yield from self._field_columns.values()
+        by_name = self._property_columns
+        if by_name:
+            for key in node.properties:
+                yield from by_name.get(("properties", key), _NO_COLUMNS).values()
+            for key in node.custom_properties:
+                yield from by_name.get(("custom_properties", key), _NO_COLUMNS).values()
 
     def of_type(self, type_id: int) -> KeysView[int]:
         """The ids of nodes of a type."""
         return self.by_type.get(type_id, _NOTHING).keys()
-
-    def position(self, node_id: int) -> int:
-        """The index of the first id that is not smaller."""
-        return bisect_left(self.ids, node_id)
 
     def insert(self, node: Node) -> int:
         """Add a node under the next id, and return the id. Raises AlreadyExistsError; then nothing changed."""
@@ -169,12 +191,13 @@ class NodeTable:
 
     def remove_last(self, node_id: int) -> None:
         """Undo :meth:`insert`."""
-        node = self.nodes.pop(node_id, None)
-        if node is None:
-            return
-        del self.ids[self.position(node_id)]
         self.next_id = node_id
-        self._unindex(node, node_id)
+        if self.ids and self.ids[-1] == node_id:
+            self.ids.pop()
+        node = self.nodes.get(node_id)
+        if node is not None:
+            self._unindex(node, node_id)
+            del self.nodes[node_id]
 
     def replace(self, node: Node) -> Node:
         """Put a node in the place of the one with its id, and return the old one. Raises as :meth:`insert` does."""
@@ -201,7 +224,7 @@ class NodeTable:
         if of_type is None:
             of_type = self.by_type[node.type_id] = {}
         of_type[node_id] = None
-        for column in self._columns.values():
+        for column in self._columns_of(node):
             column.add(node)
 
     def _unindex(self, node: Node, node_id: int) -> None:
@@ -210,7 +233,7 @@ class NodeTable:
         if node.external_id is not None and self.by_external_id.get(node.external_id) == node_id:
             del self.by_external_id[node.external_id]
         self.by_type.get(node.type_id, {}).pop(node_id, None)
-        for column in self._columns.values():
+        for column in self._columns_of(node):
             column.remove(node)
 
     def _check_unique(self, node: Node, node_id: int | None) -> None:

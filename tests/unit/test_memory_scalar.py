@@ -82,6 +82,8 @@ CALLS: list[tuple[str, tuple[Value, ...], Value]] = [
     ("TRIM", (None, "a"), None),
     ("TRIM", ("a", None), None),
     ("REPLACE", ("aXb", None, "y"), None),
+    ("REPLACE", ("aXb", "", None), "aXb"),
+    ("REPLACE", ("aXb", "X", None), None),
 ]
 OPERATIONS: list[tuple[ArithmeticOperator, int | float | None, int | float | None, int | float | None]] = [
     ("+", 1, 2, 3),

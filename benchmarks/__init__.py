@@ -1,0 +1,1 @@
+"""How fast is it? ``python -m benchmarks --help`` says what can be measured."""

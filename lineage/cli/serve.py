@@ -1,0 +1,238 @@
+"""``lineage serve``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lineage.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from lineage.server import Server, ServerOptions
+    from lineage.store import Store
+
+__all__ = ["add_arguments", "run"]
+
+_logger = logging.getLogger("lineage.server")
+
+_DESCRIPTION = """\
+Serve a store over gRPC. On one port: MLMD's service (ml_metadata.MetadataStoreService), so that MLMD's clients work
+unchanged, and our own (lineage.v1.Store), which lineage.open_store("grpc://HOST:PORT") speaks.
+
+  lineage serve                                          a store in memory, gone when the server stops
+  lineage serve --store neo4j://localhost:7687           a graph database
+  lineage serve --metadata-store-server-config-file F    what MLMD's server takes
+
+SIGTERM or Ctrl-C lets calls finish; a second one stops at once. Logs go to standard error, a JSON object a line.
+docs/server.md tells the rest.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    from lineage.cli import mlmd_flags
+
+    parser.description = _DESCRIPTION
+    parser.usage = "lineage serve [options]"
+    group = parser.add_argument_group("what to serve, and where")
+    group.add_argument(
+        "--store",
+        metavar="URL",
+        help="the store's URL (default: $LINEAGE_STORE, where a password is better hidden, or memory:)",
+    )
+    group.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 is all (default: 127.0.0.1)"
+    )
+    group.add_argument("--port", "--grpc-port", type=int, default=8080, help="0 chooses a free one (default: 8080)")
+    group = parser.add_argument_group("who may call")
+    group.add_argument("--tls-cert", metavar="FILE", help="the server's certificate chain, PEM")
+    group.add_argument("--tls-key", metavar="FILE", help="its private key, PEM")
+    group.add_argument(
+        "--tls-client-ca", metavar="FILE", help="let in only clients with a certificate of this authority"
+    )
+    group.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="let in only callers with a token of this file; a line is 'read-only TOKEN' or 'read-write TOKEN'",
+    )
+    group.add_argument("--read-only", action="store_true", help="refuse every call that writes")
+    group = parser.add_argument_group("limits")
+    group.add_argument("--threads", type=int, default=16, metavar="N", help="calls answered at a time (default: 16)")
+    group.add_argument("--max-request-mb", type=float, default=256, metavar="MB", help="largest request (default: 256)")
+    group.add_argument("--max-response-mb", type=float, metavar="MB", help="largest response (default: no limit)")
+    group.add_argument(
+        "--grace-s", type=float, default=30, metavar="S", help="time for calls to finish at a stop (default: 30)"
+    )
+    group = parser.add_argument_group("watching it")
+    group.add_argument(
+        "--metrics-port", type=int, metavar="PORT", help="Prometheus metrics, at /metrics; 0 chooses a port"
+    )
+    group.add_argument(
+        "--no-reflection", action="store_true", help="do not describe the services to tools like grpcurl"
+    )
+    group.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="info",
+        help="'info' has a line for each call, 'warning' only for failures of the server (default: info)",
+    )
+    group.add_argument("--log-format", choices=("json", "text"), default="json", help="(default: json)")
+    mlmd_flags.add_arguments(parser.add_argument_group("as MLMD's server takes them"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal comes. Returns 1 if calls had to be left unfinished."""
+    from lineage.server import Server
+    from lineage.server.logs import log_to
+
+    log_to(level=arguments.log_level.upper(), as_json=arguments.log_format == "json")
+    signals = _signals()
+    options = _options(arguments)
+    with _open_store(arguments) as store:
+        server = Server(store, options)
+        server.start()
+        _announce(server, store)
+        while not signals:
+            time.sleep(_POLL_S)
+        _logger.info("stopping: calls may finish within %g s", options.grace_s)
+        is_clean = _stop(server)
+    _logger.info("stopped" if is_clean else "stopped with calls unfinished")
+    if is_clean:
+        return 0
+    logging.shutdown()
+    os._exit(1)  # the interpreter would wait for their threads; the database rolls back what they were doing
+
+
+_POLL_S = 0.1
+"""How often the main thread looks for signals: Python runs their handlers there, and a signal that the system gives to
+another of the threads does not wake it."""
+
+
+def _signals() -> list[int]:
+    """Return a list into which the first signal goes; a second one ends the process."""
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        if noted:
+            os.write(2, b"stopped at once by a second signal\n")
+            os._exit(128 + number)
+        noted.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, note)
+    return noted
+
+
+def _stop(server: Server) -> bool:
+    """Stop the server in a thread, so that this one, the main one, can take a second signal meanwhile."""
+    finished: list[bool] = []
+    stopper = threading.Thread(target=lambda: finished.append(server.stop()))
+    stopper.start()
+    while stopper.is_alive():
+        stopper.join(_POLL_S)
+    return finished == [True]
+
+
+def _options(arguments: argparse.Namespace) -> ServerOptions:
+    from lineage.cli import mlmd_flags
+    from lineage.server import ServerOptions, TokenFile
+    from lineage.server.options import MEBIBYTE
+
+    tls = _tls(arguments)
+    if tls is None:
+        tls = mlmd_flags.tls_of(arguments)
+    elif mlmd_flags.tls_of(arguments) is not None:
+        raise InvalidArgumentError("TLS is set by the config file and by options; keep one of them")
+    tokens = None
+    if arguments.token_file is not None:
+        tokens = TokenFile(arguments.token_file)
+        _warn_if_open(arguments.token_file)
+        if tls is None and not _is_loopback(arguments.host):
+            _logger.warning("tokens travel without TLS, for all on the way to read; add --tls-cert and --tls-key")
+    elif (tls is None or tls.client_ca is None) and not _is_loopback(arguments.host):
+        _logger.warning("whoever reaches %s may read and write; add --token-file or --tls-client-ca", arguments.host)
+    response_mb = arguments.max_response_mb
+    return ServerOptions(
+        host=arguments.host,
+        port=arguments.port,
+        threads=arguments.threads,
+        max_request_bytes=min(int(arguments.max_request_mb * MEBIBYTE), 2**31 - 1),
+        max_response_bytes=None if response_mb is None else min(int(response_mb * MEBIBYTE), 2**31 - 1),
+        tls=tls,
+        tokens=tokens,
+        read_only=arguments.read_only,
+        reflection=not arguments.no_reflection,
+        metrics_port=arguments.metrics_port,
+        grace_s=arguments.grace_s,
+        channel_arguments=_channel_arguments(arguments.grpc_channel_arguments),
+    )
+
+
+def _tls(arguments: argparse.Namespace) -> Any:
+    from lineage.server import Tls
+
+    if arguments.tls_cert is None and arguments.tls_key is None:
+        if arguments.tls_client_ca is not None:
+            raise InvalidArgumentError("--tls-client-ca needs the server's own --tls-cert and --tls-key")
+        return None
+    if arguments.tls_cert is None or arguments.tls_key is None:
+        raise InvalidArgumentError("TLS needs both --tls-cert and --tls-key")
+    _warn_if_open(arguments.tls_key)
+    return Tls.from_files(arguments.tls_cert, arguments.tls_key, arguments.tls_client_ca)
+
+
+def _warn_if_open(path: str) -> None:
+    from lineage.server.access import open_to_others
+
+    try:
+        if open_to_others(path):
+            _logger.warning("other users of this machine may read or change %r; run: chmod 600 %s", path, path)
+    except OSError:
+        pass  # who reads it says so
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _channel_arguments(text: str) -> Sequence[tuple[str, int | str]]:
+    pairs: list[tuple[str, int | str]] = []
+    for part in filter(None, text.split(",")):
+        name, separator, value = part.partition("=")
+        if not separator:
+            raise InvalidArgumentError(f"--grpc-channel-arguments takes name=value,..., not {part!r}")
+        pairs.append((name, int(value) if value.lstrip("-").isdigit() else value))
+    return pairs
+
+
+def _open_store(arguments: argparse.Namespace) -> Store:
+    import lineage
+    from lineage.cli import mlmd_flags
+    from lineage.mlmd._connection import open_database
+
+    config = mlmd_flags.connection_of(arguments)
+    if config is None:
+        return lineage.open_store(arguments.store or os.environ.get("LINEAGE_STORE") or "memory:")
+    if arguments.store is not None:
+        raise InvalidArgumentError("the store is named by --store and by MLMD's options or config file; keep one")
+    return open_database(config)
+
+
+def _announce(server: Server, store: Store) -> None:
+    parts = urlsplit(store.url)
+    place = f"{parts.scheme}:{'//' if parts.netloc else ''}{parts.netloc.rpartition('@')[2]}{parts.path}"
+    scheme = "grpc" if server.options.tls is None else "grpcs"
+    print(f"serving {place} on {scheme}://{server.address}", flush=True)  # noqa: T201  # where a script reads the port
+    if server.metrics_port is not None:
+        print(f"metrics on http://{server.options.host}:{server.metrics_port}/metrics", flush=True)  # noqa: T201  # as above
+    if store.url == "memory:":
+        _logger.warning("the store is in memory: everything in it is gone when the server stops; name one with --store")

@@ -1,0 +1,245 @@
+"""What a MetadataStore calls: a service on a store in this process, or a server."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+import lineage
+from lineage.errors import LineageError
+from lineage.mlmd import errors
+from lineage.mlmd._calls import rpc
+from lineage.mlmd._lineage_calls import full_graph, traverse
+from lineage.mlmd.proto import metadata_store_pb2
+from lineage.mlmd.service import Service, status_text
+from lineage.store import Store
+
+_pb: Any = metadata_store_pb2
+_MAX_INT32 = 2**31 - 1
+_TYPES = ("artifact_types", "execution_types", "context_types")
+
+
+class Connection(Protocol):
+    """Whom the calls go to."""
+
+    page_size: int
+    """How many nodes to ask for at a time."""
+
+    def call(self, method_name: str, request: Any) -> Any:
+        """Make a call. Raises an error of :mod:`lineage.mlmd.errors`."""
+        ...
+
+    def lineage_subgraph(self, options: Any, paths: list[str]) -> Any:
+        """Return a LineageGraph with whole nodes, and only the types that they have."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store or channel."""
+        ...
+
+
+class StoreConnection:
+    """Calls in this process."""
+
+    page_size = _MAX_INT32
+
+    def __init__(self, store: Store) -> None:
+        self._service = Service(store)
+
+    def call(self, method_name: str, request: Any) -> Any:
+        """Make a call."""
+        try:
+            return self._service.call(method_name, request)
+        except LineageError as error:
+            raise errors.make_exception(status_text(error), error.code) from error
+
+    def lineage_subgraph(self, options: Any, paths: list[str]) -> Any:
+        """Return what is reached, in one snapshot and with no second look at it."""
+        try:
+            graph = traverse(self._service, options)
+            shown = shown_parts(paths)
+            return full_graph(graph, shown) if shown else _pb.LineageGraph()
+        except LineageError as error:
+            raise errors.make_exception(status_text(error), error.code) from error
+
+    def close(self) -> None:
+        """Close the store."""
+        self._service.store.close()
+
+
+_NODES = ("artifacts", "executions", "contexts")
+_PARTS = (*_TYPES, *_NODES, "events", "attributions", "associations")
+
+
+def shown_parts(paths: list[str]) -> list[str]:
+    """Return the parts of a graph that a mask shows.
+
+    MLMD's client fetches the nodes that the mask names, or all if it names nothing but types, and knows only the types
+    of what it fetched.
+    """
+    if not paths:
+        return list(_PARTS)
+    fetched = [path for path in paths if path not in _TYPES]
+    return [
+        part
+        for part in _PARTS
+        if part in paths and (part not in _TYPES or not fetched or f"{part.removesuffix('_types')}s" in fetched)
+    ]
+
+
+class ServerConnection:
+    """Calls to a server."""
+
+    page_size = 100  # more is refused, or worse, by a genuine MLMD server
+
+    def __init__(self, config: Any) -> None:
+        import grpc
+
+        from lineage.mlmd.proto.metadata_store_service_pb2_grpc import MetadataStoreServiceStub
+
+        self._rpc_error = grpc.RpcError
+        self._timeout_s = config.client_timeout_sec if config.HasField("client_timeout_sec") else None
+        target = f"{config.host}:{config.port}"
+        arguments = config.channel_arguments
+        options = [
+            (f"grpc.{key}", getattr(arguments, name))
+            for name, key in (
+                ("max_receive_message_length", "max_receive_message_length"),
+                ("http2_max_ping_strikes", "http2.max_ping_strikes"),
+            )
+            if arguments.HasField(name)
+        ]
+        if config.HasField("ssl_config"):
+            ssl = config.ssl_config
+            credentials = grpc.ssl_channel_credentials(
+                ssl.custom_ca.encode() or None, ssl.client_key.encode() or None, ssl.server_cert.encode() or None
+            )
+            self._channel = grpc.secure_channel(target, credentials, options=options)
+        else:
+            self._channel = grpc.insecure_channel(target, options=options)
+        self._stub: Any = MetadataStoreServiceStub(self._channel)
+
+    def call(self, method_name: str, request: Any) -> Any:
+        """Make a call."""
+        try:
+            return getattr(self._stub, method_name)(request, timeout=self._timeout_s)
+        except self._rpc_error as error:
+            failure: Any = error
+            raise errors.make_exception(failure.details(), failure.code().value[0]) from error
+
+    def lineage_subgraph(self, options: Any, paths: list[str]) -> Any:
+        """Return what is reached: the ids, and then the nodes and types that they belong to."""
+        fetched = [path for path in paths if path not in _TYPES]
+        request = rpc.GetLineageSubgraphRequest(lineage_subgraph_query_options=options)
+        request.read_mask.paths.extend(fetched)
+        graph = self.call("GetLineageSubgraph", request).lineage_subgraph
+        for name in _TYPES:
+            graph.ClearField(name)
+        shown = shown_parts(paths)
+        for kind in ("Artifact", "Execution", "Context"):
+            self._complete(graph, kind, shown)
+        for name in (*_NODES, "events", "attributions", "associations"):
+            if name not in shown:
+                graph.ClearField(name)
+        return graph
+
+    def _complete(self, graph: Any, kind: str, shown: list[str]) -> None:
+        word = kind.lower()
+        ids = sorted(node.id for node in getattr(graph, f"{word}s"))
+        if not ids:
+            return
+        request = getattr(rpc, f"Get{kind}sByIDRequest")(**{f"{word}_ids": ids})
+        nodes = getattr(self.call(f"Get{kind}sByID", request), f"{word}s")
+        graph.ClearField(f"{word}s")
+        getattr(graph, f"{word}s").extend(nodes)
+        if f"{word}_types" in shown:
+            type_ids = sorted({node.type_id for node in nodes})
+            request = getattr(rpc, f"Get{kind}TypesByIDRequest")(type_ids=type_ids)
+            types = getattr(self.call(f"Get{kind}TypesByID", request), f"{word}_types")
+            if kind == "Artifact":  # MLMD's client has these with the artifacts, and then without it
+                for type_ in types:
+                    type_.ClearField("base_type")
+            getattr(graph, f"{word}_types").extend(types)
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+
+# --- databases ------------------------------------------------------------------------------------------------------
+
+
+def open_database(config: Any) -> Store:
+    """Open the database of a ConnectionConfig. Raises RuntimeError if that fails, as MLMD does."""
+    return open_url(_url_of(config))
+
+
+def open_url(url: str) -> Store:
+    """Open the store of a URL. Raises RuntimeError if that fails."""
+    try:
+        return lineage.open_store(url)
+    except LineageError as error:
+        scheme = url.partition(":")[0]
+        if scheme in ("sqlite", "mysql", "postgresql") and error.message.startswith("unknown scheme"):
+            raise RuntimeError(
+                f"UNIMPLEMENTED: this version of lineage-graph has no backend for {scheme}; use "
+                "MetadataStore('memory:'), a fake_database, or MetadataStore('neo4j://...')"
+            ) from error
+        raise RuntimeError(status_text(error)) from error
+
+
+def _url_of(config: Any) -> str:
+    match config.WhichOneof("config"):
+        case "fake_database":
+            return "memory:"
+        case "sqlite":
+            return _sqlite_url(config.sqlite)
+        case "mysql":
+            mysql = config.mysql
+            ssl = {f"ssl_{field.name}": value for field, value in mysql.ssl_options.ListFields()}
+            query = {"socket": mysql.socket, **ssl, "skip_db_creation": mysql.skip_db_creation}
+            return _server_url(mysql, "mysql", (mysql.host, mysql.port), mysql.database, query)
+        case "postgresql":
+            pg = config.postgresql
+            ssl = {field.name: value for field, value in pg.ssloption.ListFields()}
+            query = {
+                "hostaddr": pg.hostaddr,
+                "passfile": pg.passfile,
+                **ssl,
+                "skip_db_creation": pg.skip_db_creation,
+            }
+            return _server_url(pg, "postgresql", (pg.host, pg.port), pg.dbname, query)
+        case "neo4j":
+            return _neo4j_url(config.neo4j)
+        case _:
+            raise RuntimeError("Unset: the ConnectionConfig names no database; set e.g. fake_database or sqlite")
+
+
+def _sqlite_url(sqlite: Any) -> str:
+    if sqlite.filename_uri in ("", ":memory:"):
+        return "memory:"
+    modes = {1: "ro", 2: "rw"}
+    mode = modes.get(sqlite.connection_mode)
+    return f"sqlite:///{quote(sqlite.filename_uri, safe='/:')}{f'?mode={mode}' if mode else ''}"
+
+
+def _server_url(config: Any, scheme: str, place: tuple[str, Any], database: str, query: dict[str, Any]) -> str:
+    host, port = place
+    given = urlencode({name: "true" if value is True else value for name, value in query.items() if value})
+    address = f"{host}:{port}" if port else host
+    return f"{scheme}://{_login(config)}{address}/{quote(database, safe='')}{f'?{given}' if given else ''}"
+
+
+def _login(config: Any) -> str:
+    if not config.user and not config.password:
+        return ""
+    password = f":{quote(config.password, safe='')}" if config.password else ""
+    return f"{quote(config.user, safe='')}{password}@"
+
+
+def _neo4j_url(config: Any) -> str:
+    scheme, separator, place = config.uri.partition("://")
+    if not separator:
+        raise RuntimeError(f"the uri of a Neo4j database is like 'neo4j://localhost:7687', not {config.uri!r}")
+    database = f"/{quote(config.database, safe='')}" if config.database else ""
+    return f"{scheme}://{_login(config)}{place.rstrip('/')}{database}"

@@ -1,0 +1,107 @@
+"""MLMD's client: :class:`MetadataStore` and what goes with it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
+
+from lineage.mlmd import errors
+from lineage.mlmd._connection import Connection, ServerConnection, StoreConnection, open_database, open_url
+from lineage.mlmd.descriptors import own
+from lineage.mlmd.metadata_store._core import ExtraOptions, ListOptions, OrderByField, pb
+from lineage.mlmd.metadata_store._link_methods import LinkMethods
+from lineage.mlmd.metadata_store._node_methods import NodeMethods
+from lineage.mlmd.metadata_store._type_methods import TypeMethods
+from lineage.mlmd.proto.metadata_store_pb2 import ConnectionConfig, MetadataStoreClientConfig
+from lineage.store import Store
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["MAX_NUM_RESULT", "ExtraOptions", "ListOptions", "MetadataStore", "OrderByField", "downgrade_schema"]
+
+MAX_NUM_RESULT = 100
+"""How many nodes a genuine MLMD server returns in a page."""
+
+SCHEMA_VERSION = 10
+"""The version of MLMD's SQL schema that this is the library of."""
+
+_DEFAULT_ATTEMPTS = 5
+
+
+class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
+    """MLMD's interface to a record of artifacts, executions and contexts.
+
+    ``config`` is a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store (``"memory:"``,
+    ``"neo4j://..."``), or a store that is open already. Raises ValueError for anything else, RuntimeError if the store
+    cannot be opened. A call that a conflicting write aborted is made again, up to 5 times in all or as often as the
+    config's ``retry_options`` say.
+
+    >>> from lineage.mlmd import MetadataStore
+    >>> from lineage.mlmd.proto import metadata_store_pb2
+    >>> with MetadataStore("memory:") as store:
+    ...     type_id = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="DataSet"))
+    ...     store.put_artifacts([metadata_store_pb2.Artifact(type_id=type_id, uri="data/iris.csv")])
+    [1]
+    """
+
+    def __init__(
+        self,
+        config: ConnectionConfig | MetadataStoreClientConfig | Store | str,
+        enable_upgrade_migration: bool = False,
+    ) -> None:
+        self._max_num_retries = _DEFAULT_ATTEMPTS
+        self._connection: Connection
+        name = config.DESCRIPTOR.full_name if isinstance(config, Message) else None
+        if isinstance(config, Store):
+            self._connection = StoreConnection(config)
+        elif isinstance(config, str):
+            self._connection = StoreConnection(open_url(config))
+        elif name == "ml_metadata.ConnectionConfig":
+            database: Any = own(pb.ConnectionConfig, config)
+            if database.HasField("retry_options"):
+                self._max_num_retries = database.retry_options.max_num_retries
+            self._connection = StoreConnection(open_database(database))
+        elif name == "ml_metadata.MetadataStoreClientConfig":
+            if enable_upgrade_migration:
+                raise ValueError("Upgrade migration is not allowed when using gRPC: migrate where the server runs")
+            self._connection = ServerConnection(own(pb.MetadataStoreClientConfig, config))
+        else:
+            raise ValueError(
+                "MetadataStore is expecting either a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store "
+                f"or an open store, not {config!r}"
+            )
+
+    @property
+    def pipeline_asset(self) -> None:
+        """Always None."""
+
+    def close(self) -> None:
+        """Let go of the database or server. An addition to MLMD's interface."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def downgrade_schema(config: ConnectionConfig, downgrade_to_schema_version: int) -> None:
+    """Bring a database to an older version of MLMD's SQL schema.
+
+    Raises InvalidArgumentError for a version that there is not, RuntimeError if it cannot be done.
+    """
+    if downgrade_to_schema_version < 0:
+        raise errors.InvalidArgumentError("downgrade_to_schema_version not specified")
+    if downgrade_to_schema_version > SCHEMA_VERSION:
+        raise errors.InvalidArgumentError(
+            f"MLMD cannot be downgraded to schema_version: {downgrade_to_schema_version}. It should be at least 0 and "
+            f"less than the version of this library, {SCHEMA_VERSION}"
+        )
+    with MetadataStore(config):
+        raise RuntimeError("Empty database is given. Downgrade operation is not needed.")

@@ -1,0 +1,132 @@
+"""What happens around every call: who may make it, what it is answered when it fails, what is logged and counted."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from lineage.errors import LineageError, ResourceExhaustedError
+from lineage.server.access import Gate
+from lineage.server.logs import FIELDS
+from lineage.server.metrics import Metrics
+
+__all__ = ["Call", "Calls", "fitting"]
+
+_logger = logging.getLogger("lineage.server")
+_STATUS = {status.value[0]: status for status in grpc.StatusCode}
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+_DETAILS_LIMIT = 4_000
+"""How long a status text may be as gRPC sends it; clients refuse trailing metadata of more than 8 KiB."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that a service offers: the body takes the request's bytes and returns those of the response."""
+
+    service: str
+    method: str
+    body: Callable[[bytes], bytes]
+    writes: bool
+    status_text: Callable[[LineageError], str]
+
+
+class Calls:
+    """Answers calls."""
+
+    def __init__(self, gate: Gate, metrics: Metrics, *, max_response_bytes: int | None) -> None:
+        self._gate = gate
+        self._metrics = metrics
+        self._max_response_bytes = max_response_bytes
+
+    def handlers(self, calls: Iterable[Call]) -> list[Any]:
+        """Return gRPC's handlers of these calls, one for each service."""
+        services: dict[str, dict[str, Any]] = {}
+        for call in calls:
+            # No serializers: bytes that are not a message are answered by us, with the status that they deserve.
+            services.setdefault(call.service, {})[call.method] = grpc.unary_unary_rpc_method_handler(
+                self._answerer(call)
+            )
+        return [grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items()]
+
+    def _answerer(self, call: Call) -> Callable[[bytes, Any], bytes]:
+        def answer(payload: bytes, context: Any) -> bytes:
+            return self._answer(call, payload, context)
+
+        return answer
+
+    def _answer(self, call: Call, payload: bytes, context: Any) -> bytes:
+        started = time.perf_counter()
+        self._metrics.begin()
+        metadata = [(item[0], item[1]) for item in context.invocation_metadata()]
+        request_id = _request_id(metadata)
+        context.set_trailing_metadata((("x-request-id", request_id),))
+        fields: dict[str, Any] = {"request_id": request_id, "service": call.service, "method": call.method}
+        status, text, response = "OK", "", b""
+        code = 0
+        try:
+            fields["role"] = self._gate.admit(metadata, writes=call.writes).value
+            response = self._within_limit(call.body(payload))
+        except LineageError as error:
+            status, code, text = error.status, error.code, call.status_text(error)
+        except Exception:  # whatever it is, the caller gets a status and the server lives on
+            status, code = "INTERNAL", 13
+            text = f"Internal error; the server's log says more under request id {request_id}"
+            _logger.exception("call failed unexpectedly", extra={FIELDS: fields})
+        duration_s = time.perf_counter() - started
+        self._metrics.end(call.service, call.method, status, duration_s)
+        if _logger.isEnabledFor(logging.INFO):
+            fields |= {
+                "status": status,
+                "duration_ms": round(duration_s * 1000, 3),
+                "peer": context.peer(),
+                "request_bytes": len(payload),
+                "response_bytes": len(response),
+            }
+            if text:
+                fields["error"] = text[:_DETAILS_LIMIT]
+            _logger.info("call", extra={FIELDS: fields})
+        if code:
+            context.abort(_STATUS[code], fitting(text))
+        return response
+
+    def _within_limit(self, response: bytes) -> bytes:
+        limit = self._max_response_bytes
+        if limit is not None and len(response) > limit:
+            raise ResourceExhaustedError(
+                f"the response has {len(response)} bytes, more than the {limit} that this server sends; ask for less "
+                "at a time, e.g. by pages"
+            )
+        return response
+
+
+def _request_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """Return the caller's request id, or a new one where there is none that may be shown."""
+    for key, value in metadata:
+        if key == "x-request-id" and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+            return value
+    return uuid.uuid4().hex
+
+
+def fitting(text: str) -> str:
+    """Return a status text cut so that it can be sent: gRPC writes all but printable ASCII as three characters a byte.
+
+    >>> fitting("short")
+    'short'
+    >>> len(fitting("long " * 10_000))
+    4000
+    """
+    if len(text) * 12 <= _DETAILS_LIMIT:
+        return text
+    room = _DETAILS_LIMIT - 3
+    for position, character in enumerate(text):
+        room -= 1 if " " <= character <= "~" and character != "%" else 3 * len(character.encode(errors="replace"))
+        if room < 0:
+            return f"{text[:position]}..."
+    return text

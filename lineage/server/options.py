@@ -1,0 +1,77 @@
+"""What can be chosen about a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lineage.errors import InvalidArgumentError
+from lineage.server.access import TokenFile
+
+__all__ = ["ServerOptions", "Tls"]
+
+MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Tls:
+    """A server's certificate chain and private key (PEM); with ``client_ca`` clients must have one signed by it."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    client_ca: bytes | None = None
+
+    @classmethod
+    def from_files(cls, certificate: str, key: str, client_ca: str | None = None) -> Tls:
+        """Read the files. Raises InvalidArgumentError that names the file which cannot be read."""
+        return cls(
+            _read(certificate, "certificate"),
+            _read(key, "key"),
+            None if client_ca is None else _read(client_ca, "client CA"),
+        )
+
+
+def _read(path: str, what: str) -> bytes:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InvalidArgumentError(f"cannot read the {what} file {path!r}: {error.strerror or error}") from error
+    if b"-----BEGIN" not in content:
+        raise InvalidArgumentError(f"the {what} file {path!r} is not PEM: it has no -----BEGIN line")
+    return content
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How to serve a store.
+
+    ``port`` 0 chooses a free one. ``max_request_bytes`` limits what is read of a request, before anything is known of
+    its sender; ``max_response_bytes`` of None is no limit. ``tokens`` lets in only who has one. ``channel_arguments``
+    go to gRPC as they are and win over ours.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: int = 16
+    max_request_bytes: int = 256 * MEBIBYTE
+    max_response_bytes: int | None = None
+    tls: Tls | None = None
+    tokens: TokenFile | None = None
+    read_only: bool = False
+    reflection: bool = True
+    metrics_port: int | None = None
+    grace_s: float = 30.0
+    channel_arguments: Sequence[tuple[str, int | str]] = ()
+
+    def __post_init__(self) -> None:
+        for name, port in (("port", self.port), ("metrics_port", self.metrics_port)):
+            if port is not None and not 0 <= port < 2**16:
+                raise InvalidArgumentError(f"{name} must be between 0 and 65535, not {port!r}; 0 chooses a free one")
+        if self.threads < 1:
+            raise InvalidArgumentError(f"threads must be at least 1, not {self.threads!r}")
+        for name, limit in (("max_request", self.max_request_bytes), ("max_response", self.max_response_bytes)):
+            if limit is not None and not 0 < limit < 2**31:
+                raise InvalidArgumentError(f"{name}_bytes must be between 1 and 2 GiB - 1, not {limit!r}")
+        if self.grace_s < 0:
+            raise InvalidArgumentError(f"grace_s must not be negative, not {self.grace_s!r}")

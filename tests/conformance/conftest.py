@@ -1,0 +1,91 @@
+"""Fixtures: a fresh store for each test, on every backend that was asked for, through every access path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lineage.backend import Backend
+from lineage.store import Store
+from tests.conformance import seam
+from tests.conformance.backends import DEFAULT_BACKENDS, Case, chosen
+from tests.conformance.world import Clock, World
+from tests.conftest import RAN_ON, backends_asked_for
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "case" not in metafunc.fixturenames:
+        return
+    names = backends_asked_for(metafunc.config) or list(DEFAULT_BACKENDS)
+    parameters = []
+    for case in chosen(names, at_seam="store" not in metafunc.fixturenames):
+        gap = case.gap(metafunc.function.__name__)
+        marks = [] if gap is None else [pytest.mark.xfail(strict=True, reason=gap.reason)]
+        parameters.append(pytest.param(case, id=case.id, marks=marks))
+    metafunc.parametrize("case", parameters, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        case = getattr(item, "callspec", None) and item.callspec.params.get("case")  # type: ignore[attr-defined]
+        if isinstance(case, Case):
+            item.add_marker(pytest.mark.conformance)
+            path = "the seam" if case.path is None else case.path.name
+            item.user_properties.append((RAN_ON, f"{case.backend.name} / {path}"))
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> Case:
+    given: Case = request.param
+    return given
+
+
+@pytest.fixture
+def backend(case: Case) -> Iterator[Backend]:
+    """A fresh, prepared backend, for tests of the seam."""
+    with case.fresh() as fresh:
+        fresh.prepare()
+        yield fresh
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time that ``store`` goes by. It stands still until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+def store(case: Case, clock: Clock) -> Iterator[Store]:
+    """A fresh store that holds nothing but the simple types."""
+    assert case.path is not None
+    with (
+        case.fresh() as fresh,
+        Store(fresh, url=case.backend.name, clock=clock) as opened,
+        case.path.reach(opened) as reached,
+    ):
+        yield reached
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    """The store with types of every kind."""
+    return World(store)
+
+
+@pytest.fixture
+def typed(backend: Backend) -> Backend:
+    """A backend with one type of each kind: 1, 2, 3."""
+    with backend.transaction(write=True) as tx:
+        seam.put_types(tx)
+    return backend
+
+
+@pytest.fixture
+def filled(typed: Backend) -> Backend:
+    """Three nodes of each kind."""
+    with typed.transaction(write=True) as tx:
+        tx.insert_nodes(seam.A, [seam.artifact(name) for name in "abc"])
+        tx.insert_nodes(seam.E, [seam.execution(name) for name in "xyz"])
+        tx.insert_nodes(seam.C, [seam.context(name) for name in "pqr"])
+    return typed

@@ -1,0 +1,203 @@
+"""The deliberate differences between the reference (ml-metadata 1.17.1) and us: each with its reason and its test.
+
+A test of ``test_differences.py`` shows both sides, and fails when the difference disappears on either. Whatever is not
+here is meant to be the same. How the filter language differs in detail stands in ``tests/unit/cypher/differences.py``;
+what only a module or a server in the reference's place can differ in comes with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row."""
+
+    key: str
+    reference: str
+    """What the reference does."""
+    ours: str
+    reason: str
+    test: str
+    """The name of the test that shows it."""
+
+
+DIFFERENCES = (
+    # --- values ------------------------------------------------------------------------------------------------------
+    Difference(
+        "doubles",
+        "a double keeps six decimals, -0.0 loses its sign, NaN and infinities are INTERNAL",
+        "doubles are exact, all of them",
+        "a value that was put comes back",
+        "test_doubles",
+    ),
+    Difference(
+        "struct-numbers",
+        "numbers in a struct are doubles, and a struct is an object",
+        "an int stays an int, and a list is a struct too",
+        "a value that was put comes back",
+        "test_struct_numbers",
+    ),
+    Difference(
+        "struct-strings",
+        "a struct is stored as text, so that a filter finds it as a string_value",
+        "a struct is no string",
+        "a filter asks for what was put, not for how it is stored",
+        "test_struct_is_no_string",
+    ),
+    Difference(
+        "stored-strings",
+        "text is cut at NUL; `mlmd-struct::...` makes its node unreadable; `__MLMD_NULL__` reads back as nothing or "
+        "makes its node unreadable; so does an Any without type URL",
+        "every text is a text; a ProtoValue must have a type URL",
+        "a value that was put comes back, or is refused when it is put",
+        "test_stored_strings",
+    ),
+    Difference(
+        "empty-value",
+        "an empty custom value ends the process",
+        "INVALID_ARGUMENT",
+        "a client must not be able to stop a server",
+        "test_empty_value",
+    ),
+    Difference(
+        "same-key",
+        "changing or deleting a property also hits the custom property of that name, and the reverse",
+        "the two are independent",
+        "they are different properties",
+        "test_same_key",
+    ),
+    # --- types -------------------------------------------------------------------------------------------------------
+    Difference(
+        "type-by-name",
+        "a node's `type` is ignored when it is put: an insert without type_id is refused, an update to another `type` "
+        "only moves the update time",
+        "`type` names the type; a wrong one is INVALID_ARGUMENT",
+        "people know names; a field that is given must mean something",
+        "test_type_by_name",
+    ),
+    Difference(
+        "type-fields",
+        "the list of all types leaves out external ids; look-ups by external id leave out base types, input and output "
+        "types",
+        "every read returns the whole type",
+        "one type, one record",
+        "test_type_fields",
+    ),
+    Difference(
+        "type-twice",
+        "a type that put_types makes with an external id, and has once more without, loses it",
+        "it keeps it",
+        "an external id left out never removes one, in no other call either",
+        "test_type_twice",
+    ),
+    # --- writes ------------------------------------------------------------------------------------------------------
+    Difference(
+        "unique-clash",
+        "a name or external id that is taken is INTERNAL on update, a type's in another kind also on insert",
+        "ALREADY_EXISTS, as on insert",
+        "the caller can do something about it",
+        "test_unique_clash",
+    ),
+    Difference(
+        "reuse-clash",
+        "with reuse_context_if_already_exist a new context with an external id that is taken is ABORTED, which clients "
+        "retry in vain",
+        "ALREADY_EXISTS",
+        "nobody else's write was in the way",
+        "test_reuse_clash",
+    ),
+    Difference(
+        "dangling-events",
+        "put_execution and put_lineage_subgraph write events to nodes that do not exist, and attributions to artifact "
+        "-1",
+        "INVALID_ARGUMENT, and nothing is written",
+        "a link has two ends",
+        "test_dangling_events",
+    ),
+    # --- lists -------------------------------------------------------------------------------------------------------
+    Difference(
+        "page-size",
+        "a page size above 100 gives 101 nodes and no token",
+        "any page size",
+        "the rest of the list could not be reached",
+        "test_page_size",
+    ),
+    Difference(
+        "paging-by-time",
+        "paging by update time repeats for ever when more than two pages share a millisecond",
+        "paging ends, each node comes once",
+        "the place in a list is the time and the id",
+        "test_paging_by_time",
+    ),
+    Difference(
+        "lazy-options",
+        "a bad limit, filter or token is not looked at where there is nothing to list",
+        "INVALID_ARGUMENT always",
+        "a mistake shows on the first call, not when data arrives",
+        "test_lazy_options",
+    ),
+    # --- filters -----------------------------------------------------------------------------------------------------
+    Difference(
+        "filter-keys",
+        "property keys are lower-cased; some characters break a back-quoted key",
+        "exact keys, any character",
+        "a property that can be stored can be found",
+        "test_filter_keys",
+    ),
+    Difference(
+        "filter-literals",
+        "a literal that is a column's name is read as the column; escapes do not match",
+        "a literal is a literal; escapes mean what they say",
+        "a filter must not mean something else for some values",
+        "test_filter_literals",
+    ),
+    Difference(
+        "filter-enums",
+        "the same enum condition twice, `<>`, the name on the left, ABANDONED, REFERENCE, PENDING_OUTPUT and `!=` on a "
+        "neighbour's state are refused",
+        "all work",
+        "they are refused by the way the text is rewritten, not by a rule",
+        "test_filter_enums",
+    ),
+    Difference(
+        "filter-neighbours",
+        "the times of parent and child contexts and the external ids of neighbours are INTERNAL",
+        "all work",
+        "its own SQL lacks the columns",
+        "test_filter_neighbours",
+    ),
+    # --- lineage -----------------------------------------------------------------------------------------------------
+    Difference(
+        "lineage-caps",
+        "lineage starts at no more than 101 nodes and goes no further than 100 hops, silently",
+        "all nodes, all hops; a limit that was given is reported when it left something out",
+        "an answer that silently lacks a part is wrong",
+        "test_lineage_caps",
+    ),
+    Difference(
+        "one-snapshot",
+        "a lineage query and the look-ups around it are several transactions",
+        "one",
+        "the parts of an answer fit together",
+        "test_one_snapshot",
+    ),
+    Difference(
+        "context-rpcs",
+        "parents and children of several contexts are missing in process; GetLineageGraph is missing or UNIMPLEMENTED",
+        "get_parent_contexts_by_contexts, get_children_contexts_by_contexts",
+        "they are part of the service's definition",
+        "test_context_rpcs",
+    ),
+)
+
+
+def markdown() -> str:
+    """Return the table as docs/compatibility.md shows it; ``python -m tests.differential.differences`` prints it."""
+    rows = [f"| {row.reference} | {row.ours} | {row.reason} |" for row in DIFFERENCES]
+    return "\n".join(["| ML Metadata 1.17.1 | here | why |", "| --- | --- | --- |", *rows])
+
+
+if __name__ == "__main__":
+    print(markdown())

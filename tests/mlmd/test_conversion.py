@@ -1,0 +1,226 @@
+"""Messages become records and messages again, with nothing lost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lineage
+from lineage.errors import InvalidArgumentError, UnimplementedError
+from lineage.mlmd.conversion import encoded, from_proto, repeated, to_proto, varint
+from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
+from lineage.mlmd.service import Service
+from lineage.model import Artifact, ArtifactType, Event, Record
+from lineage.values import FrozenDict, FrozenList, ProtoValue
+
+pb: Any = metadata_store_pb2
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+int64s = st.integers(-(2**63), 2**63 - 1)
+doubles = st.floats(allow_nan=False)  # NaN differs from itself; it has a test of its own
+
+
+def json_values() -> st.SearchStrategy[Any]:
+    scalars = st.none() | st.booleans() | doubles | texts
+    return st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
+    )
+
+
+@st.composite
+def values(draw: st.DrawFn) -> Any:
+    value = pb.Value()
+    field = draw(st.sampled_from([field.name for field in pb.Value.DESCRIPTOR.fields]))
+    if field == "struct_value":
+        value.struct_value.SetInParent()
+        for key, item in draw(st.dictionaries(texts, json_values(), max_size=3)).items():
+            value.struct_value[key] = item
+    elif field == "proto_value":
+        value.proto_value.type_url = draw(texts.filter(bool))
+        value.proto_value.value = draw(st.binary(max_size=8))
+    else:
+        of_field = {"int_value": int64s, "double_value": doubles, "string_value": texts, "bool_value": st.booleans()}
+        setattr(value, field, draw(of_field[field]))
+    return value
+
+
+def optional(draw: st.DrawFn, message: Any, **fields: st.SearchStrategy[Any]) -> Any:
+    for name, strategy in fields.items():
+        if draw(st.booleans()):
+            setattr(message, name, draw(strategy))
+    return message
+
+
+@st.composite
+def nodes(draw: st.DrawFn, message_class: Any = None) -> Any:
+    message = (message_class or draw(st.sampled_from([pb.Artifact, pb.Execution, pb.Context])))()
+    fields: dict[str, Any] = dict.fromkeys(("name", "type", "external_id"), texts)
+    fields |= dict.fromkeys(("id", "type_id", "create_time_since_epoch", "last_update_time_since_epoch"), int64s)
+    if isinstance(message, pb.Artifact):
+        fields |= {"uri": texts, "state": st.sampled_from(pb.Artifact.State.values())}
+    elif isinstance(message, pb.Execution):
+        fields["last_known_state"] = st.sampled_from(pb.Execution.State.values())
+    optional(draw, message, **fields)
+    for family in (message.properties, message.custom_properties):
+        for key, value in draw(st.dictionaries(texts, values(), max_size=3)).items():
+            family[key].CopyFrom(value)
+    return message
+
+
+@st.composite
+def _struct_types(draw: st.DrawFn, depth: int = 2) -> Any:
+    message = pb.ArtifactStructType()
+    kind = draw(st.sampled_from(["", "simple", "none", "any", "union_type", "intersection", "list", "tuple", "dict"]))
+    if not kind:
+        return message
+    getattr(message, kind).SetInParent()
+    members = [] if depth == 0 else draw(st.lists(_struct_types(depth - 1), max_size=2))
+    if kind == "simple":
+        message.simple.CopyFrom(draw(types(pb.ArtifactType)))
+    elif kind == "list":
+        message.list.element.CopyFrom(members[0] if members else pb.ArtifactStructType())
+    elif kind == "dict":
+        for number, member in enumerate(members):
+            message.dict.properties[str(number)].CopyFrom(member)
+        optional(draw, message.dict, none_type_not_required=st.booleans())
+        if members:
+            message.dict.extra_properties_type.CopyFrom(members[0])
+    elif kind in ("union_type", "intersection", "tuple"):
+        field = {"union_type": "candidates", "intersection": "constraints", "tuple": "elements"}[kind]
+        getattr(getattr(message, kind), field).extend(members)
+    return message
+
+
+@st.composite
+def types(draw: st.DrawFn, message_class: Any = None) -> Any:
+    message = (message_class or draw(st.sampled_from([pb.ArtifactType, pb.ExecutionType, pb.ContextType])))()
+    fields: dict[str, Any] = dict.fromkeys(("name", "version", "description", "external_id"), texts)
+    optional(draw, message, id=int64s, base_type=st.sampled_from(message.SystemDefinedBaseType.values()), **fields)
+    for key, declared in draw(st.dictionaries(texts, st.sampled_from(pb.PropertyType.values()), max_size=3)).items():
+        message.properties[key] = declared
+    if isinstance(message, pb.ExecutionType):
+        for name in ("input_type", "output_type"):
+            if draw(st.booleans()):
+                getattr(message, name).CopyFrom(draw(_struct_types()))
+    return message
+
+
+@st.composite
+def links(draw: st.DrawFn) -> Any:
+    kind = draw(st.sampled_from(["event", "attribution", "association", "parent"]))
+    if kind == "attribution":
+        return pb.Attribution(artifact_id=draw(int64s), context_id=draw(int64s))
+    if kind == "association":
+        return pb.Association(execution_id=draw(int64s), context_id=draw(int64s))
+    if kind == "parent":
+        return pb.ParentContext(child_id=draw(int64s), parent_id=draw(int64s))
+    event = optional(
+        draw,
+        pb.Event(),
+        artifact_id=int64s,
+        execution_id=int64s,
+        milliseconds_since_epoch=int64s,
+        type=st.sampled_from(pb.Event.Type.values()),
+    )
+    for step in draw(st.lists(int64s | texts, max_size=3)):
+        if isinstance(step, int):
+            event.path.steps.add().index = step
+        else:
+            event.path.steps.add().key = step
+    return event
+
+
+@given(nodes() | types() | links())
+@settings(deadline=None)
+def test_a_message_comes_back_as_it_was(message: Any) -> None:
+    record = from_proto(message)
+    assert to_proto(record) == message
+    assert type(message).FromString(encoded(record)) == message
+    assert record.model_copy() == record  # what came in unchecked is what the checks would have let in
+
+
+@given(st.lists(nodes(pb.Artifact), max_size=3))
+@settings(deadline=None, max_examples=30)
+def test_lists_are_joined_as_protobuf_would(messages: list[Any]) -> None:
+    response = metadata_store_service_pb2.GetArtifactsResponse
+    joined = response.FromString(repeated(1, map(from_proto, messages)))
+    assert list(joined.artifacts) == messages
+
+
+@given(int64s)
+def test_varints(number: int) -> None:
+    assert pb.Artifact.FromString(b"\x08" + varint(number)).id == number
+
+
+def test_a_record_keeps_its_bytes_and_its_copies_do_not() -> None:
+    artifact = Artifact(id=1, uri="a")
+    first = encoded(artifact)
+    assert encoded(artifact) is first
+    assert artifact == Artifact(id=1, uri="a")
+    changed = artifact.replace_trusted(uri="b")
+    assert pb.Artifact.FromString(encoded(changed)).uri == "b"
+    assert pb.Artifact.FromString(encoded(artifact.model_copy(update={"uri": "c"}))).uri == "c"
+
+
+def test_doubles_are_exact() -> None:
+    for number in (math.nan, math.inf, -math.inf, -0.0, 1 / 3, 5e-324):
+        record: Any = from_proto(pb.Artifact(properties={"d": pb.Value(double_value=number)}))
+        assert record.properties["d"].hex() == number.hex()
+        assert to_proto(record).properties["d"].double_value.hex() == number.hex()
+
+
+def test_a_list_is_held_by_a_struct_as_in_tfx() -> None:
+    record = Artifact(properties={"l": [1.0, "a"], "o": {"a": 1.0}})
+    message = to_proto(record)
+    assert dict(message.properties["l"].struct_value)["__value__"][1] == "a"
+    back: Any = from_proto(message)
+    assert type(back.properties["l"]) is FrozenList
+    assert type(back.properties["o"]) is FrozenDict
+    assert back.properties == record.properties
+
+
+def test_steps_without_index_or_key_and_system_metadata_are_dropped() -> None:
+    event = pb.Event(path=pb.Event.Path(steps=[pb.Event.Path.Step(), pb.Event.Path.Step(key="")]))
+    event.system_metadata.type_url = "x"
+    record = from_proto(event)
+    assert record == Event(path=("",))
+    assert not to_proto(record).HasField("system_metadata")
+
+
+def test_what_no_record_can_hold_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="found unmatched property type: x holds no value"):
+        from_proto(pb.Artifact(custom_properties={"x": pb.Value()}))
+    empty = pb.Artifact()
+    empty.properties["x"].proto_value.SetInParent()
+    with pytest.raises(InvalidArgumentError, match="'x': a proto_value needs a type_url"):
+        from_proto(empty)
+    with pytest.raises(InvalidArgumentError, match="missing parent / child id"):
+        from_proto(pb.ParentContext(child_id=1))
+    deep = pb.Artifact()
+    struct = deep.properties["x"].struct_value
+    for _ in range(101):
+        struct = struct.fields["a"].struct_value
+    struct.SetInParent()
+    with pytest.raises(InvalidArgumentError, match="nested at most 100 deep"):
+        from_proto(deep)
+
+
+def test_what_no_message_can_carry_says_so() -> None:
+    value: Any = 1.0
+    for _ in range(90):
+        value = {"a": value}
+    store = lineage.open_store("memory:")
+    store.put_artifact_type(ArtifactType(name="A"))
+    store.put_artifacts([Artifact(type="A", custom_properties={"x": value})])
+    request = metadata_store_service_pb2.GetArtifactsRequest()
+    with pytest.raises(UnimplementedError, match="read it by the native API"):
+        Service(store).call("GetArtifacts", request)
+
+
+def test_every_record_has_a_conversion() -> None:
+    for record in (Artifact(), Event(), Artifact(properties={"p": ProtoValue("t", b"v")})):
+        assert isinstance(from_proto(to_proto(record)), Record)

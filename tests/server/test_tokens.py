@@ -1,0 +1,140 @@
+"""Bearer tokens, roles, and the read-only mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+import lineage
+from lineage.errors import InvalidArgumentError, PermissionDeniedError, UnauthenticatedError
+from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
+from lineage.mlmd.service import METHODS
+from lineage.rpc import connect as connect_native
+from lineage.rpc.protocol import METHODS as NATIVE_METHODS
+from lineage.rpc.protocol import writes
+from lineage.server import Server, TokenFile
+from lineage.server.access import open_to_others
+from tests.server.conftest import failure
+
+rpc: Any = metadata_store_service_pb2
+PUT = rpc.PutArtifactTypeRequest(artifact_type=metadata_store_pb2.ArtifactType(name="T"))
+GET = rpc.GetArtifactTypesRequest()
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    path = tmp_path / "tokens"
+    path.write_text("# ours\n\nread-write  writing-token\nread-only reading-token\n")
+    path.chmod(0o600)
+    return TokenFile(str(path))
+
+
+def bearer(token: str) -> dict[str, Any]:
+    return {"metadata": (("authorization", f"Bearer {token}"),)}
+
+
+def test_roles(tokens: TokenFile, serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
+    stub = connect(serve(tokens=tokens))
+    assert stub.PutArtifactType(PUT, **bearer("writing-token")).type_id == 10
+    assert len(stub.GetArtifactTypes(GET, **bearer("reading-token")).artifact_types) == 1
+    denied = failure(stub.PutArtifactType, PUT, **bearer("reading-token"))
+    assert denied.code() is grpc.StatusCode.PERMISSION_DENIED
+    for given in (
+        {},
+        bearer("other-token"),
+        bearer(""),
+        bearer("writing-toke"),
+        {"metadata": (("authorization", "writing-token"),)},
+        {"metadata": (("authorization", "Basic writing-token"),)},
+        {"metadata": (*bearer("reading-token")["metadata"], *bearer("writing-token")["metadata"])},
+    ):
+        for call, request in ((stub.PutArtifactType, PUT), (stub.GetArtifactTypes, GET)):
+            error = failure(call, request, **given)
+            assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert "token" in error.details()
+            assert "writing-token" not in error.details()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_call_is_open_and_writes_are_known(
+    tokens: TokenFile, serve: Callable[..., Server], connect: Callable[..., Any], method: str
+) -> None:
+    stub = connect(serve(tokens=tokens))
+    call, request = getattr(stub, method), getattr(rpc, f"{method}Request")()
+    assert failure(call, request).code() is grpc.StatusCode.UNAUTHENTICATED
+    try:
+        call(request, **bearer("reading-token"))
+        allowed = True
+    except grpc.RpcError as error:
+        status: Any = error
+        allowed = status.code() is not grpc.StatusCode.PERMISSION_DENIED
+    assert allowed is not method.startswith("Put")
+
+
+def test_native_writes_are_known() -> None:
+    assert {name for name in NATIVE_METHODS if writes(name)} == {n for n in NATIVE_METHODS if n.startswith("put_")}
+    assert writes("delete_artifacts")  # what is not known to read is taken to write
+
+
+def test_the_native_client(tokens: TokenFile, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"grpc://localhost:{serve(tokens=tokens).port}"
+    with pytest.raises(UnauthenticatedError, match="wants a token"):
+        connect_native(url)
+    with pytest.raises(UnauthenticatedError, match="not known"):
+        connect_native(url, token="other")
+    with connect_native(f"{url}?token=writing-token") as store:
+        assert store.put_artifact_type(lineage.ArtifactType(name="T")) == 10
+        assert "writing-token" not in repr(store) + store.url
+    monkeypatch.setenv("LINEAGE_TOKEN", "reading-token")
+    with connect_native(url) as store:
+        assert len(store.get_artifact_types()) == 1
+        with pytest.raises(PermissionDeniedError, match="for reading only"):
+            store.put_artifact_type(lineage.ArtifactType(name="T"))
+
+
+def test_a_token_is_not_sent_in_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    for options in ({"token": "secret"}, {}):
+        if not options:
+            monkeypatch.setenv("LINEAGE_TOKEN", "secret")
+        with pytest.raises(InvalidArgumentError, match="without TLS") as raised:
+            connect_native("grpc://lineage.example.org", **options)
+        assert "secret" not in str(raised.value)
+
+
+def test_read_only_mode(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
+    server = serve(read_only=True)
+    stub = connect(server)
+    assert failure(stub.PutArtifactType, PUT).code() is grpc.StatusCode.PERMISSION_DENIED
+    assert not stub.GetArtifactTypes(GET).artifact_types
+    with connect_native(f"grpc://localhost:{server.port}") as store, pytest.raises(PermissionDeniedError):
+        store.put_artifact_type(lineage.ArtifactType(name="T"))
+
+
+@pytest.mark.parametrize("line", ["read-write", "admin my-secret", "read-only my-secret more", "my-secret"])
+def test_a_bad_line_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(f"read-only fine\n{line}\n")
+    with pytest.raises(InvalidArgumentError, match="line 2") as raised:
+        TokenFile(str(path))
+    assert "secret" not in str(raised.value)
+
+
+def test_files_without_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    with pytest.raises(InvalidArgumentError, match="cannot read"):
+        TokenFile(str(path))
+    path.write_text("# none\n")
+    with pytest.raises(InvalidArgumentError, match="has no token"):
+        TokenFile(str(path))
+
+
+def test_who_else_may_read_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text("")
+    for mode, expected in ((0o600, False), (0o400, False), (0o644, True), (0o620, True)):
+        path.chmod(mode)
+        assert open_to_others(str(path)) is expected

@@ -1,0 +1,243 @@
+"""Health, reflection, metrics, logs and request ids."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+import lineage
+from lineage.errors import UnavailableError
+from lineage.mlmd.proto import metadata_store_service_pb2
+from lineage.server import Server, ServerOptions, TokenFile
+from lineage.server.logs import FIELDS, JsonLines
+from tests.server.conftest import failure
+
+rpc: Any = metadata_store_service_pb2
+SERVICES = ("ml_metadata.MetadataStoreService", "lineage.v1.Store")
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    path = tmp_path / "tokens"
+    path.write_text("read-only reading-token\n")
+    return TokenFile(str(path))
+
+
+# --- health ---------------------------------------------------------------------------------------------------------
+
+
+def health(stub: Any) -> Any:
+    return health_pb2_grpc.HealthStub(stub.channel)
+
+
+def test_health(serve: Callable[..., Server], connect: Callable[..., Any], tokens: TokenFile) -> None:
+    check = health(connect(serve(tokens=tokens))).Check  # a probe has no token
+    for service in ("", *SERVICES):
+        request = health_pb2.HealthCheckRequest(service=service)
+        assert check(request).status == health_pb2.HealthCheckResponse.SERVING
+    assert failure(check, health_pb2.HealthCheckRequest(service="none")).code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_health_while_every_thread_is_busy(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, go = threading.Event(), threading.Event()
+
+    def wait() -> list[Any]:
+        busy.set()
+        assert go.wait(timeout=30)
+        return []
+
+    with lineage.open_store("memory:") as store:
+        monkeypatch.setattr(store, "get_context_types", wait)
+        stub = connect(serve(store, threads=1))
+        future = stub.GetContextTypes.future(rpc.GetContextTypesRequest())
+        assert busy.wait(timeout=10)
+        status = health(stub).Check(health_pb2.HealthCheckRequest(), timeout=10).status
+        go.set()
+        assert status == health_pb2.HealthCheckResponse.SERVING
+        assert future.result() is not None
+
+
+def test_health_says_that_the_server_stops(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
+    server = serve()
+    seen: list[int] = []
+    watching = threading.Event()
+
+    def watch() -> None:
+        try:
+            for response in health(connect(server)).Watch(health_pb2.HealthCheckRequest()):
+                seen.append(response.status)
+                watching.set()
+        except grpc.RpcError:
+            pass  # the server is gone
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    assert watching.wait(timeout=10)
+    server.stop(1)
+    watcher.join(timeout=10)
+    assert seen == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
+
+
+# --- reflection -----------------------------------------------------------------------------------------------------
+
+
+def reflect(stub: Any, *requests: dict[str, Any], **options: Any) -> list[Any]:
+    stub_class: Any = reflection_pb2_grpc.ServerReflectionStub
+    asked = [reflection_pb2.ServerReflectionRequest(**request) for request in requests]
+    return list(stub_class(stub.channel).ServerReflectionInfo(iter(asked), **options))
+
+
+def test_reflection_is_enough_to_make_a_call(stub: Any) -> None:
+    [listed] = reflect(stub, {"list_services": ""})
+    names = {each.name for each in listed.list_services_response.service}
+    assert names == {*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    for service in SERVICES:
+        [found] = reflect(stub, {"file_containing_symbol": service})
+        pool: Any = descriptor_pool.DescriptorPool()
+        files = {
+            file.name: file
+            for file in map(
+                descriptor_pb2.FileDescriptorProto.FromString, found.file_descriptor_response.file_descriptor_proto
+            )
+        }
+        while files:  # each after those that it imports
+            name = next(name for name, file in files.items() if not files.keys() & set(file.dependency))
+            pool.AddSerializedFile(files.pop(name).SerializeToString())
+        methods = pool.FindServiceByName(service).methods
+        assert {"ml_metadata.MetadataStoreService": 52}.get(service, len(methods)) == len(methods) > 50
+
+
+def test_reflection_needs_a_token_and_may_be_off(
+    serve: Callable[..., Server], connect: Callable[..., Any], tokens: TokenFile
+) -> None:
+    stub = connect(serve(tokens=tokens))
+    assert failure(reflect, stub, {"list_services": ""}).code() is grpc.StatusCode.UNAUTHENTICATED
+    assert reflect(stub, {"list_services": ""}, metadata=(("authorization", "Bearer reading-token"),))
+    off = connect(serve(reflection=False))
+    assert failure(reflect, off, {"list_services": ""}).code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+# --- metrics --------------------------------------------------------------------------------------------------------
+
+
+def metrics(server: Server) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics", timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+def test_metrics(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
+    server, other = serve(metrics_port=0), serve(metrics_port=0)
+    stub = connect(server)
+    for _ in range(3):
+        stub.GetArtifacts(rpc.GetArtifactsRequest())
+    failure(stub.GetArtifactType, rpc.GetArtifactTypeRequest(type_name="none"))
+    found = metrics(server)
+    service = 'service="ml_metadata.MetadataStoreService"'
+    assert found[f'lineage_server_calls_total{{method="GetArtifacts",{service},status="OK"}}'] == 3
+    assert found[f'lineage_server_calls_total{{method="GetArtifactType",{service},status="NOT_FOUND"}}'] == 1
+    assert found[f'lineage_server_call_duration_seconds_count{{method="GetArtifacts",{service}}}'] == 3
+    assert found["lineage_server_calls_in_flight"] == 0
+    assert not any("GetArtifacts" in name for name in metrics(other))
+    server.stop(0)
+    with pytest.raises(urllib.error.URLError):
+        metrics(server)
+
+
+# --- ports ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_port_that_is_taken(serve: Callable[..., Server]) -> None:
+    server = serve(metrics_port=0)
+    with lineage.open_store("memory:") as store:
+        with pytest.raises(UnavailableError, match="cannot listen on"):
+            Server(store, ServerOptions(port=server.port))
+        with pytest.raises(UnavailableError, match="for metrics"):
+            Server(store, ServerOptions(port=0, metrics_port=server.metrics_port))
+
+
+# --- logs -----------------------------------------------------------------------------------------------------------
+
+
+def entries(caplog: Any) -> list[dict[str, Any]]:
+    formatter = JsonLines()
+    lines = [formatter.format(record) for record in caplog.records if record.name == "lineage.server"]
+    assert not any("\n" in line for line in lines)
+    return [json.loads(line) for line in lines]
+
+
+def call(stub: Any, name: str = "GetArtifacts", request_id: str | None = None, **fields: Any) -> tuple[Any, str]:
+    """Make a call; return its status and the request id that came back."""
+    metadata = () if request_id is None else (("x-request-id", request_id),)
+    request = getattr(rpc, f"{name}Request")(**fields)
+    future = getattr(stub, name).future(request, metadata=metadata)
+    code = future.code()
+    return code, dict(future.trailing_metadata())["x-request-id"]
+
+
+def test_each_call_is_logged_with_its_request_id(stub: Any, caplog: Any) -> None:
+    caplog.set_level(logging.INFO, logger="lineage.server")
+    assert call(stub, request_id="mine-1") == (grpc.StatusCode.OK, "mine-1")
+    _, made = call(stub)
+    assert len(made) == 32
+    assert call(stub, "GetArtifactType", "mine-2", type_name="none") == (grpc.StatusCode.NOT_FOUND, "mine-2")
+    for bad in ("x" * 200, "a b"):
+        assert len(call(stub, request_id=bad)[1]) == 32
+    first, second, third, *_ = entries(caplog)
+    assert first["request_id"] == "mine-1"
+    assert (first["message"], first["level"], first["method"], first["status"]) == (
+        "call",
+        "info",
+        "GetArtifacts",
+        "OK",
+    )
+    assert first["duration_ms"] > 0
+    assert second["request_id"] == made
+    assert (third["status"], third["error"]) == ("NOT_FOUND", third["error"])
+    assert "there is no artifact type 'none'" in third["error"]
+
+
+def test_an_unexpected_failure_is_logged_and_not_told(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def fail() -> Any:
+        raise ZeroDivisionError("the inner secret")
+
+    caplog.set_level(logging.INFO, logger="lineage.server")
+    with lineage.open_store("memory:") as store:
+        monkeypatch.setattr(store, "get_context_types", fail)
+        server = serve(store)
+        stub = connect(server)
+        native = stub.channel.unary_unary("/lineage.v1.Store/GetContextTypes")
+        for error in (
+            failure(stub.GetContextTypes, rpc.GetContextTypesRequest(), metadata=(("x-request-id", "mine-1"),)),
+            failure(native, b"", metadata=(("x-request-id", "mine-1"),)),
+        ):
+            assert error.code() is grpc.StatusCode.INTERNAL
+            assert "secret" not in error.details()
+            assert "mine-1" in error.details()
+        assert not stub.GetArtifacts(rpc.GetArtifactsRequest()).artifacts
+    traced = [entry for entry in entries(caplog) if "trace" in entry]
+    assert [entry["request_id"] for entry in traced] == ["mine-1", "mine-1"]
+    assert all("ZeroDivisionError: the inner secret" in entry["trace"] for entry in traced)
+
+
+def test_a_log_line_takes_what_it_is_given() -> None:
+    record = logging.LogRecord("lineage.server", logging.INFO, "f", 1, "a %s\n", ("b",), None)
+    setattr(record, FIELDS, {"path": Path("x"), "text": 'quoted "\n'})
+    entry = json.loads(JsonLines().format(record))
+    assert (entry["message"], entry["path"], entry["text"]) == ("a b\n", "x", 'quoted "\n')

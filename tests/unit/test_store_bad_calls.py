@@ -1,0 +1,235 @@
+"""Every public method refuses what makes no sense: with INVALID_ARGUMENT, a message that shows it, and no change."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from lineage import Artifact, ArtifactType, Context, Event, Execution, Store, open_store
+from lineage.errors import InvalidArgumentError
+from tests.conformance.sample import sample_store
+from tests.conformance.world import contents
+
+ARTIFACT, EXECUTION, CONTEXT = Artifact(type="Model"), Execution(type="Trainer"), Context(type="Run", name="n")
+NOT_A_LIST_OF_IDS: list[Any] = [1, None, "12", b"12", ARTIFACT, [True], ["1"], [1.0], [None], [[1]], [1, "2"], {"a"}]
+NOT_AN_ID: list[Any] = [None, True, "1", 1.0, [1], b"1", ...]
+NOT_A_TEXT: list[Any] = [None, 1, True, b"x", ["x"]]
+NOT_A_LIST_OF_TEXTS: list[Any] = [None, "x", b"x", 5, [1], [None], [b"x"], ["x", 1]]
+
+
+def _not_records(good: Any, other: Any) -> list[Any]:
+    """What is passed instead of a list of records: one record, its dict, another record, nothing, ..."""
+    return [good, None, "x", 5, {}, {"type": "Model"}, [None], [good, other], [good.model_dump()], ["x"], [[good]]]
+
+
+TABLE: dict[str, list[tuple[Any, ...]]] = {
+    # types
+    "put_artifact_type": [(each,) for each in (None, "T", {"name": "T"}, [ArtifactType(name="T")], ARTIFACT)],
+    "put_execution_type": [(each,) for each in (None, "T", ArtifactType(name="T"))],
+    "put_context_type": [(each,) for each in (None, "T", ArtifactType(name="T"))],
+    "put_types": [
+        ({"artifact_types": each},) for each in (ArtifactType(name="T"), None, "x", [None], [ARTIFACT], {"name": "T"})
+    ]
+    + [({"execution_types": [ArtifactType(name="T")]},), ({"context_types": [ArtifactType(name="T")]},)],
+    "load_types": [("/does/not/exist.json",), ("/",)],
+    "get_artifact_type": [*((each,) for each in NOT_A_TEXT), ("Model", ["1"]), ("Model", 1)],
+    "get_execution_type": [(each,) for each in NOT_A_TEXT],
+    "get_context_type": [(each,) for each in NOT_A_TEXT],
+    **{
+        f"get_{kind}_types_by_{key}": [(each,) for each in wrong]
+        for kind in ("artifact", "execution", "context")
+        for key, wrong in (("id", NOT_A_LIST_OF_IDS), ("external_ids", [*NOT_A_LIST_OF_TEXTS, [""]]))
+    },
+    # nodes
+    "put_artifacts": [(each,) for each in _not_records(ARTIFACT, EXECUTION)]
+    + [([Artifact(id=1)], {"update_mask": mask}) for mask in ("uri", 5, [5], [None])],
+    "put_executions": [(each,) for each in _not_records(EXECUTION, ARTIFACT)],
+    "put_contexts": [(each,) for each in _not_records(CONTEXT, ARTIFACT)]
+    + [
+        ([CONTEXT], {"reuse_context_if_already_exist": True, "update_mask": ["name"]}),
+        ([CONTEXT], {"reuse_context_if_already_exist": True, "abort_if_latest_updated_time_changed": True}),
+    ],
+    **{
+        f"get_{kind}s_by_{key}": [(each,) for each in wrong]
+        for kind in ("artifact", "execution", "context")
+        for key, wrong in (
+            ("id", NOT_A_LIST_OF_IDS),
+            ("external_ids", [*NOT_A_LIST_OF_TEXTS, [""]]),
+            ("type", NOT_A_TEXT),
+        )
+    },
+    **{
+        f"get_{kind}_by_type_and_name": [(each, "n") for each in NOT_A_TEXT] + [("Model", each) for each in NOT_A_TEXT]
+        for kind in ("artifact", "execution", "context")
+    },
+    "get_artifacts_by_uri": [(each,) for each in NOT_A_TEXT],
+    "get_artifacts_by_uris": [(each,) for each in NOT_A_LIST_OF_TEXTS],
+    **{
+        f"{verb}_{kind}s": [
+            (5,),
+            (["id = 1"],),
+            ("nope = 1",),
+            (None, {"type": 5}),
+            (None, {"type_version": "1"}),
+            (None, {"order_by": "NAME"}),
+            (None, {"order_by": None}),
+            *(((None, {"context_id": each}) for each in NOT_AN_ID[1:]) if kind != "context" else ()),
+            *(
+                ((None, {"limit": 0}), (None, {"limit": "1"}), (None, {"limit": True}), (None, {"page_token": "x"}))
+                if verb == "list"
+                else ()
+            ),
+            *(((None, {"page_token": 5}), (None, {"page_token": b"x"})) if verb == "list" else ()),
+        ]
+        + [(None, {"type": "Model", "type_version": each}) for each in ([], ["1"], 5)]
+        for verb in ("list", "iter")
+        for kind in ("artifact", "execution", "context")
+    },
+    # links
+    "put_events": [(each,) for each in _not_records(Event(artifact_id=1, execution_id=1, type="INPUT"), ARTIFACT)],
+    "put_attributions_and_associations": [(None, []), ([], None), ([ARTIFACT], []), ([], [ARTIFACT]), ("x", [])],
+    "put_parent_contexts": [(None,), (CONTEXT,), ([CONTEXT],), ([(1, 2)],)],
+    "put_execution": [
+        (None,),
+        (ARTIFACT,),
+        ([EXECUTION],),
+        ({"type": "Trainer"},),
+        (EXECUTION, None),
+        (EXECUTION, ARTIFACT),
+        (EXECUTION, [ARTIFACT]),
+        (EXECUTION, [(ARTIFACT,)]),
+        (EXECUTION, [(ARTIFACT, None, None)]),
+        (EXECUTION, [(EXECUTION, None)]),
+        (EXECUTION, [(ARTIFACT, ARTIFACT)]),
+        (EXECUTION, [(None, "INPUT")]),
+        (EXECUTION, ["ab"]),
+        (EXECUTION, {"a": 1}),
+        (EXECUTION, [], CONTEXT),
+        (EXECUTION, [], None),
+        (EXECUTION, [], ["n"]),
+    ],
+    "put_lineage_subgraph": [
+        (EXECUTION,),
+        ([ARTIFACT],),
+        ([], [EXECUTION]),
+        ([], [], CONTEXT),
+        ([], [], [], [None]),
+        ([], [], [], [Event(type="INPUT")]),
+        ([EXECUTION], [ARTIFACT], [], [(0, 0, Event(type="INPUT"))]),
+        ([], [], [], 5),
+        ([], [], [], None),
+    ],
+    "get_events_by_execution_ids": [(each,) for each in NOT_A_LIST_OF_IDS],
+    "get_events_by_artifact_ids": [(each,) for each in NOT_A_LIST_OF_IDS],
+    **{
+        name: [(each,) for each in NOT_AN_ID]
+        for name in (
+            "get_contexts_by_artifact",
+            "get_contexts_by_execution",
+            "get_artifacts_by_context",
+            "get_executions_by_context",
+            "get_parent_contexts_by_context",
+            "get_children_contexts_by_context",
+            "get_inputs_by_execution",
+            "get_outputs_by_execution",
+            "get_context_graph",
+        )
+    },
+    "get_parent_contexts_by_contexts": [(each,) for each in [*NOT_A_LIST_OF_IDS, []]],
+    "get_children_contexts_by_contexts": [(each,) for each in [*NOT_A_LIST_OF_IDS, []]],
+    # lineage
+    **{
+        name: [
+            (),
+            (1,),
+            (None,),
+            ("id = 1",),
+            (CONTEXT,),
+            (ARTIFACT,),
+            ({"artifact_ids": 1},),
+            ({"execution_ids": ["1"]},),
+            ({"artifacts_where": ""},),
+            ({"artifacts_where": 5},),
+            ({"executions_where": "nope = 1"},),
+            ({"artifact_ids": [1], "max_hops": -1},),
+            ({"artifact_ids": [1], "max_hops": True},),
+            ({"artifact_ids": [1], "max_hops": 1.5},),
+            ({"artifact_ids": [1], "where": "nope = 1"},),
+            ({"artifact_ids": [1], "where": 5},),
+            ({"artifact_ids": [1], "ending_artifacts": "nope = 1"},),
+            ({"artifact_ids": [1], "ending_executions": 5},),
+        ]
+        for name in ("upstream", "downstream")
+    },
+    "get_lineage_subgraph": [(), (1,), ({"artifact_ids": [1], "direction": "UPSTREAM"},), ({"artifact_ids": [True]},)],
+    "find_executions_by_inputs": [
+        (5, [1]),
+        (None, [1]),
+        ("Trainer", 1),
+        ("Trainer", None),
+        ("Trainer", [True]),
+        ("Trainer", ["1"]),
+        ("Trainer", [1], {"states": "COMPLETE"}),
+        ("Trainer", [1], {"states": ["DONE"]}),
+        ("Trainer", [1], {"states": 3}),
+        ("Trainer", [1], {"type_version": ["1"]}),
+        ("Trainer", [1], {"properties": {"a": None}}),
+        ("Trainer", [1], {"properties": 5}),
+        ("Trainer", [1], {"custom_properties": [1]}),
+    ],
+    "compare_executions": [(None, 1), (1, "1"), (True, 1), (ARTIFACT, 1), (1, EXECUTION)],
+}
+CALLS = [(method, call) for method, calls in TABLE.items() for call in calls]
+NO_ARGUMENTS = {"snapshot", "close", "get_artifact_types", "get_execution_types", "get_context_types"}
+
+
+def _call(store: Store, method: str, call: tuple[Any, ...]) -> object:
+    options: dict[str, Any] = {}
+    if call and isinstance(call[-1], dict) and any(key in _parameters(method) for key in call[-1]):
+        *positional, options = call
+    else:
+        positional = list(call)
+    return getattr(store, method)(*positional, **options)
+
+
+def _parameters(method: str) -> set[str]:
+    return {
+        name
+        for name, parameter in inspect.signature(getattr(Store, method)).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+@pytest.fixture(scope="module")
+def shared() -> Store:
+    """One store for all calls: none of them may change it."""
+    return sample_store()
+
+
+@pytest.fixture(scope="module")
+def before(shared: Store) -> dict[str, list[str]]:
+    return contents(shared)
+
+
+@pytest.mark.parametrize(("method", "call"), CALLS, ids=[f"{method}-{call!r:.60}" for method, call in CALLS])
+def test_a_call_that_makes_no_sense_is_an_invalid_argument(
+    shared: Store, before: dict[str, list[str]], method: str, call: tuple[Any, ...]
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        _call(shared, method, call)
+    assert type(caught.value) is InvalidArgumentError
+    assert len(caught.value.message) > 10
+    assert contents(shared) == before
+
+
+def test_every_public_method_is_in_the_table() -> None:
+    methods = {name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_")}
+    assert methods - NO_ARGUMENTS == TABLE.keys()
+
+
+@pytest.mark.parametrize("url", ["", "memory", "memory:/tmp/x", "memroy:", "sqlite", 5, None, b"memory:"])
+def test_a_bad_url_is_an_invalid_argument(url: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"use|known are"):
+        open_store(url)
