@@ -115,7 +115,7 @@ suite: $(DEV_STAMP) servers  ## The whole test suite, and no checks (PYTEST_ARGS
 .PHONY: unit
 unit: $(DEV_STAMP)  ## The fast part for every day: unit tests, conformance on the memory store (PYTEST_ARGS=...)
 	$(call say,pytest: unit and conformance, without the slow, differential and Neo4j tests)
-	@$(PY) -m pytest -q -m "not slow and not differential and not neo4j" $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -m "not slow and not differential and not neo4j" --backend memory $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
 
 .PHONY: format
 format: $(DEV_STAMP)  ## Format the code and fix what ruff can fix by itself
@@ -140,7 +140,7 @@ protobuf-matrix: $(DEV_STAMP)  ## Run the tests of lineage.mlmd on protobuf 4.25
 TESTED := $(wildcard tests examples benchmarks docs browser docker-compose.yml README.md CHANGELOG.md CONTRIBUTING.md pyproject.toml Makefile)
 
 .PHONY: wheel-test
-wheel-test: $(DEV_STAMP) servers  ## Build the wheel, install it in a fresh environment outside the checkout, run the suite on it
+wheel-test: $(DEV_STAMP)  ## Build the wheel, install it in a fresh environment outside the checkout, run the suite on it
 	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	echo "==> building the wheel"; \
 	out=$$($(PY) -m build --wheel --no-isolation --outdir "$$work/dist" . 2>&1) || { echo "$$out"; exit 1; }; \
@@ -153,7 +153,7 @@ wheel-test: $(DEV_STAMP) servers  ## Build the wheel, install it in a fresh envi
 	mkdir "$$work/src"; cp -R $(TESTED) "$$work/src"; cd "$$work/src"; \
 	echo "==> pytest on the installed wheel"; \
 	env -u PYTHONPATH "$$work/venv/bin/python" -c 'import lineage, sys; f = lineage.__file__; sys.exit(None if f.startswith(sys.prefix) else f"error: imported {f}, not the wheel")'; \
-	env -u PYTHONPATH "$$work/venv/bin/python" -m pytest -q -n auto --dist worksteal -p no:cacheprovider $(PYTEST_ARGS)
+	env -u PYTHONPATH "$$work/venv/bin/python" -m pytest -q -n auto --dist worksteal -p no:cacheprovider -m "not neo4j" --backend memory $(PYTEST_ARGS)
 
 .PHONY: browser
 browser: | $(DEV_STAMP)  ## Write Neo4j Browser's style and saved queries anew after a change in browser/

@@ -24,7 +24,7 @@ _OWN = {
 """Scheme to function; it returns a backend or, for a server's store, the store itself. Entry points add to these."""
 
 
-def open_backend(url: str, **options: Any) -> Backend | Store:
+def open_url(url: str, **options: Any) -> Backend | Store:
     """Return the backend, or the store of a server, that a URL names.
 
     Raises InvalidArgumentError for an unknown scheme.
@@ -47,3 +47,19 @@ def open_backend(url: str, **options: Any) -> Backend | Store:
     module, _, function = target.partition(":")
     backend: Backend | Store = getattr(importlib.import_module(module), function)(url, **options)
     return backend
+
+
+def open_backend(url: str, **options: Any) -> Backend:
+    """Return the backend that a URL names.
+
+    Raises InvalidArgumentError for an unknown scheme, and for that of a server, whose backend is not in this process.
+    """
+    from lineage.store import Store
+
+    opened = open_url(url, **options)
+    if isinstance(opened, Store):
+        opened.close()
+        raise InvalidArgumentError(
+            f"{url!r} is the store of a server, which has no backend here; use lineage.open_store"
+        )
+    return opened

@@ -74,5 +74,5 @@ def open_store(url: str = "memory:", **options: Any) -> Store:
     ...     store.put_artifact_type(lineage.ArtifactType(name="DataSet"))
     10
     """
-    opened = registry.open_backend(url, **options)
+    opened = registry.open_url(url, **options)
     return opened if isinstance(opened, Store) else Store(opened, url=url)

@@ -20,6 +20,7 @@ from backends.memory import MemoryBackend
 from lineage.backend import Backend
 from lineage.store import Store
 from tests.conformance.broken import BROKEN
+from tests.neo4j.fresh import NEEDS, fresh_neo4j
 
 __all__ = ["BACKENDS", "DEFAULT_BACKENDS", "GAPS", "PATHS", "BackendEntry", "Case", "Gap", "PathEntry", "chosen"]
 
@@ -64,10 +65,11 @@ BACKENDS: Mapping[str, BackendEntry] = {
     entry.name: entry
     for entry in (
         BackendEntry("memory", _memory, needs="nothing"),
+        BackendEntry("neo4j", fresh_neo4j, needs=NEEDS),
         *(BackendEntry(f"broken:{broken.name}", broken.fresh, needs="nothing") for broken in BROKEN.values()),
     )
 }
-DEFAULT_BACKENDS = ("memory",)
+DEFAULT_BACKENDS = ("memory", "neo4j")
 
 PATHS: Mapping[str, PathEntry] = {entry.name: entry for entry in (PathEntry("direct", nullcontext),)}
 
