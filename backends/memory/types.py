@@ -80,7 +80,8 @@ class TypeTable:
         if type_.external_id is not None:
             taken = self._by_external_id.get(type_.external_id, type_id)
             if taken != type_id:
+                [other] = [rows[taken] for rows in self.rows.values() if taken in rows]
                 raise AlreadyExistsError(
-                    f"conflict of external_id: {type_.external_id!r} is that of the type with id {taken}; "
-                    "choose another one"
+                    f"conflict of external_id: {type_.external_id!r} is that of {other.kind.lower()} type "
+                    f"{other.name!r}; choose another one"
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from backends.neo4j import open_backend
@@ -13,7 +13,7 @@ NEEDS = "LINEAGE_TEST_NEO4J_URL, or a running Docker engine, or Java 17 and Mave
 
 
 @contextmanager
-def fresh_neo4j() -> Iterator[Backend]:
+def fresh_neo4j() -> Generator[Backend, None, None]:
     """Open the test server's database without nodes; its constraints stay, which saves making them for each test."""
     server = shared_neo4j()
     with server.reserved():

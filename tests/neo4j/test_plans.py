@@ -24,7 +24,7 @@ A, E, C = NodeKind.ARTIFACT, NodeKind.EXECUTION, NodeKind.CONTEXT
 def backend(url: str) -> Iterator[Neo4jBackend]:
     with lineage.open_store(url) as store:
         store.put_artifact_type(ArtifactType(name="Data", properties={"i": int, "d": float, "s": str}))
-        backend = store._backend  # a look at what it does
+        backend = store._backend  # pyright: ignore[reportPrivateUsage]  # a look at what it does
         assert isinstance(backend, Neo4jBackend)
         backend.run_alone("CALL db.awaitIndexes(60)")
         yield backend
