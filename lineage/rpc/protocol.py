@@ -30,8 +30,11 @@ DESCRIBE = "Describe"
 _LOCAL = frozenset({"close", "snapshot", "load_types", "iter_artifacts", "iter_executions", "iter_contexts"})
 """What a client does itself: with its connection, its files, and pages that it asks for one by one."""
 
+_OF_THE_DATABASE = frozenset({"explain", "create_property_index", "list_property_indexes"})
+"""What is asked of the database where it is, by those who look after it."""
+
 METHODS: tuple[str, ...] = tuple(
-    name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_") and name not in _LOCAL
+    name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_") and name not in _LOCAL | _OF_THE_DATABASE
 )
 """The methods that are served."""
 

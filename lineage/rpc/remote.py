@@ -97,6 +97,14 @@ class RemoteStore(Store):
             "get_lineage_subgraph or get_context_graph"
         )
 
+    def explain(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise UnimplementedError: a database is looked after where it is."""
+        raise UnimplementedError(
+            "plans and indexes are not served over gRPC; open the database itself by its own URL to look after it"
+        )
+
+    create_property_index = list_property_indexes = explain
+
     def _list(
         self,
         kind: NodeKind,

@@ -42,6 +42,9 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
         for kind in ("artifact", "execution", "context")
         for key, wrong in (("id", NOT_A_LIST_OF_IDS), ("external_ids", [*NOT_A_LIST_OF_TEXTS, [""]]))
     },
+    # the database
+    "explain": [("id = ",), ("id = 1", "Thing"), ("id = 1", "Artifact", {"order_by": "SIZE"})],
+    "create_property_index": [("a", "Artifact", {"family": "uri"})],
     # nodes
     "put_artifacts": [(each,) for each in _not_records(ARTIFACT, EXECUTION)]
     + [([Artifact(id=1)], {"update_mask": mask}) for mask in ("uri", 5, [5], [None])],
@@ -182,7 +185,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
     "compare_executions": [(None, 1), (1, "1"), (True, 1), (ARTIFACT, 1), (1, EXECUTION)],
 }
 CALLS = [(method, call) for method, calls in TABLE.items() for call in calls]
-NO_ARGUMENTS = {"snapshot", "close", "get_artifact_types", "get_execution_types", "get_context_types"}
+NO_ARGUMENTS = {"snapshot", "close", "list_property_indexes", "get_artifact_types", "get_execution_types", "get_context_types"}
 
 
 def _call(store: Store, method: str, call: tuple[Any, ...]) -> object:
