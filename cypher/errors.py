@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
+_SHOWN_CHARACTERS = 80
+
 
 class FilterError(ValueError):
     """A filter that is not in the language, or that names something unknown.
 
     ``message`` says what is wrong and what to do; ``position`` (from 0, in characters of ``text``) and
-    ``length`` say where. ``str()`` adds line and column and underlines the place.
+    ``length`` say where. ``str()`` adds line and column and shows the place, underlined, in its line,
+    or in about 80 characters of a longer one.
     """
 
     def __init__(self, message: str, *, text: str, position: int, length: int = 1) -> None:
@@ -23,5 +28,19 @@ class FilterError(ValueError):
         line_end = self.text.find("\n", self.position)
         line = self.text[line_start : len(self.text) if line_end < 0 else line_end]
         column = self.position - line_start
-        underline = " " * column + "^" * max(1, min(self.length, len(line) - column))
-        return f"{self.message} [at {line_number}:{column + 1}]\n  {line}\n  {underline}"
+        start = max(0, min(column - _SHOWN_CHARACTERS // 2, len(line) - _SHOWN_CHARACTERS))
+        end = start + _SHOWN_CHARACTERS
+        before, place = line[start:column], line[column : min(column + self.length, end)]
+        cut_before, cut_after = "..." if start > 0 else "", "..." if end < len(line) else ""
+        blank = "".join("\t" if character == "\t" else " " * _columns(character) for character in cut_before + before)
+        underline = "^" * max(1, sum(map(_columns, place)))
+        return (
+            f"{self.message} [at {line_number}:{column + 1}]\n"
+            f"  {cut_before}{line[start:end]}{cut_after}\n"
+            f"  {blank}{underline}"
+        )
+
+
+def _columns(character: str) -> int:
+    """Return how wide a terminal shows the character."""
+    return 2 if east_asian_width(character) in "WF" else 1

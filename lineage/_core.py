@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from lineage.backend import Backend, Transaction
-from lineage.errors import FailedPreconditionError, InvalidArgumentError
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, shown
 from lineage.model import Node, NodeType, Record
 from lineage.schema import TypeCatalog, ensure_simple_types
 from lineage.unit_of_work import repeated
@@ -102,26 +102,31 @@ class StoreCore:
 def records(expected: type[AnyRecord], given: Iterable[AnyRecord]) -> list[AnyRecord]:
     """Return a list of these records. Raises InvalidArgumentError if it is one record, or holds anything else."""
     if isinstance(given, (Record, str, bytes, dict)) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"expected a list of {expected.__name__}, got {given!r}; put it in a list")
+        raise InvalidArgumentError(f"expected a list of {expected.__name__}, got {shown(given)}; put it in a list")
     items = list(given)
     for item in items:
         if not isinstance(item, expected):
-            raise InvalidArgumentError(f"expected {expected.__name__}, got {item!r} of type {type(item).__name__}")
+            raise InvalidArgumentError(f"expected {expected.__name__}, got {shown(item)} of type {type(item).__name__}")
     return items
 
 
 def record(expected: type[AnyRecord], given: AnyRecord) -> AnyRecord:
     """Return the record. Raises InvalidArgumentError if it is anything else."""
     if not isinstance(given, expected):
-        raise InvalidArgumentError(f"expected {expected.__name__}, got {given!r} of type {type(given).__name__}")
+        raise InvalidArgumentError(f"expected {expected.__name__}, got {shown(given)} of type {type(given).__name__}")
     return given
 
 
 def ids(record_type: type[Node | NodeType], given: Iterable[Any]) -> list[int]:
     """Return the ids that these are or have. Raises InvalidArgumentError if it is no list, or holds anything else."""
+    return [one_id(record_type, each) for each in items(given, "ids")]
+
+
+def items(given: Iterable[Any], what: str) -> list[Any]:
+    """Return a list of these. Raises InvalidArgumentError if it is one record, one string, or no list."""
     if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Record)):
-        raise InvalidArgumentError(f"expected a list of ids, got {given!r}; put it in a list")
-    return [one_id(record_type, each) for each in given]
+        raise InvalidArgumentError(f"expected a list of {what}, got {shown(given)}; put it in a list")
+    return list(given)
 
 
 def one_id(record_type: type[Node | NodeType], given: Any) -> int:
@@ -130,7 +135,7 @@ def one_id(record_type: type[Node | NodeType], given: Any) -> int:
         return given
     if isinstance(given, record_type):
         if given.id is None:
-            raise InvalidArgumentError(f"{given!r} has no id; put it first, then pass it as it is read back")
+            raise InvalidArgumentError(f"{shown(given)} has no id; put it first, then pass it as it is read back")
         return given.id
     try:
         if isinstance(given, bool):
@@ -138,24 +143,29 @@ def one_id(record_type: type[Node | NodeType], given: Any) -> int:
         return operator.index(given)
     except TypeError:
         raise InvalidArgumentError(
-            f"expected an id (int) or {record_type.__name__}, got {given!r} of type {type(given).__name__}"
+            f"expected an id (int) or {record_type.__name__}, got {shown(given)} of type {type(given).__name__}"
         ) from None
 
 
 def texts(given: Iterable[str], what: str) -> list[str]:
     """Return a list of these strings. Raises InvalidArgumentError if it is one string, or holds anything else."""
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"expected a list of {what}, got {given!r}; put it in a list")
-    return [text(each, what) for each in given]
+    return [text(each, what) for each in items(given, what)]
 
 
 def text(given: Any, what: str) -> str:
     """Return the string. Raises InvalidArgumentError if it is not one."""
     if not isinstance(given, str):
-        raise InvalidArgumentError(f"expected {what} as a str, got {given!r} of type {type(given).__name__}")
+        raise InvalidArgumentError(f"expected {what} as a str, got {shown(given)} of type {type(given).__name__}")
     return given
 
 
 def version(given: Any) -> str | None:
     """Return the version of a type, None for an empty one. Raises InvalidArgumentError if it is no string."""
     return None if given is None else text(given, "a version") or None
+
+
+def flag(given: Any, name: str) -> bool:
+    """Return the option of this name. Raises InvalidArgumentError if it is neither True nor False."""
+    if not isinstance(given, bool):
+        raise InvalidArgumentError(f"{name} must be True or False, not {shown(given)}")
+    return given

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lineage._core import StoreCore, ids, one_id, text, version
+from lineage._core import StoreCore, ids, items, one_id, text, version
 from lineage.comparison import Comparison, compare_executions
-from lineage.errors import InvalidArgumentError
-from lineage.model import Artifact, Context, Execution, ExecutionState
-from lineage.reuse import find_runs
+from lineage.errors import InvalidArgumentError, shown
+from lineage.model import Artifact, Context, Event, Execution, ExecutionState
+from lineage.reuse import Input, find_runs
 from lineage.traversal import Direction, Ending, LineageGraph, Start, context_graph, traverse
 
 
@@ -106,7 +106,7 @@ class LineageMethods(StoreCore):
         ['iris', 'iris-model']
         """
         if not isinstance(direction, Direction):
-            raise InvalidArgumentError(f"direction must be a Direction, not {direction!r}")
+            raise InvalidArgumentError(f"direction must be a Direction, not {shown(direction)}")
         return self._traverse(
             direction,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
@@ -154,7 +154,7 @@ class LineageMethods(StoreCore):
     def find_executions_by_inputs(
         self,
         type_name: str,
-        input_ids: Iterable[int | Artifact],
+        inputs: Iterable[int | Artifact | Event],
         *,
         type_version: str | None = None,
         properties: Mapping[str, Any] | None = None,
@@ -163,19 +163,27 @@ class LineageMethods(StoreCore):
     ) -> list[Execution]:
         """Return the executions of a type that read exactly these artifacts, newest first: has this step run before?
 
+        An input is an artifact or its id, read in any role, or an :class:`~lineage.Event` with the ``artifact_id`` and
+        the ``path`` with which it must have been read: training data are then not taken for test data.
         ``properties`` and ``custom_properties`` must all be there with exactly these values (others may be there too).
         ``states`` are the states to accept. The outputs to reuse are ``store.downstream(execution, max_hops=1)``.
+
+        Raises NotFoundError for an unknown type, InvalidArgumentError for a property that does not fit it.
 
         >>> [each.name for each in store.find_executions_by_inputs("Trainer", [1])]
         ['train-1']
         >>> store.find_executions_by_inputs("Trainer", [1, 2])
         []
+        >>> len(store.find_executions_by_inputs("Trainer", [Event(artifact_id=1, path=("examples", 0))]))
+        1
+        >>> store.find_executions_by_inputs("Trainer", [Event(artifact_id=1, path=("test examples", 0))])
+        []
         """
-        wanted = ids(Artifact, input_ids)
+        wanted = [_input(each) for each in items(inputs, "inputs")]
         text(type_name, "a type name")
         wanted_version = version(type_version)
         if isinstance(states, str) or not isinstance(states, Iterable):
-            raise InvalidArgumentError(f"expected a list of states, got {states!r}; put it in a list")
+            raise InvalidArgumentError(f"expected a list of states, got {shown(states)}; put it in a list")
         return self._read(
             lambda tx: find_runs(
                 tx,
@@ -218,13 +226,25 @@ def _start(
             executions.append(one_id(Execution, node))
         else:
             raise InvalidArgumentError(
-                f"lineage starts at artifacts and executions, not at {node!r}; pass ids as artifact_ids or "
+                f"lineage starts at artifacts and executions, not at {shown(node)}; pass ids as artifact_ids or "
                 "execution_ids"
             )
     return Start(artifacts, executions, artifacts_where, executions_where)
 
 
+def _input(given: int | Artifact | Event) -> Input:
+    if not isinstance(given, Event):
+        return Input(one_id(Artifact, given))
+    if given.artifact_id is None:
+        raise InvalidArgumentError(f"{shown(given)} as an input names no artifact; give it an artifact_id")
+    if given.type is not None and given.type.is_output:
+        raise InvalidArgumentError(f"{shown(given)} is an output; ask for inputs")
+    return Input(given.artifact_id, given.path)
+
+
 def _ending(ending: Ending | str | None) -> Ending | None:
     if ending is not None and not isinstance(ending, (Ending, str)):
-        raise InvalidArgumentError(f"an ending is a filter or an Ending, not {ending!r}; write e.g. \"type = 'Model'\"")
+        raise InvalidArgumentError(
+            f"an ending is a filter or an Ending, not {shown(ending)}; write e.g. \"type = 'Model'\""
+        )
     return Ending(ending) if isinstance(ending, str) else ending

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from lineage._core import StoreCore, ids, one_id, record, records
+from lineage._core import StoreCore, flag, ids, one_id, record, records
 from lineage.backend import LinkEnd, LinkQuery, NodeQuery, Transaction
-from lineage.errors import InvalidArgumentError, NotFoundError
+from lineage.errors import InvalidArgumentError, NotFoundError, shown
 from lineage.model import (
     INPUT_EVENTS,
     OUTPUT_EVENTS,
@@ -65,7 +65,8 @@ class LinkMethods(StoreCore):
         ['run-1']
         """
         given = records(ParentContext, parent_contexts)
-        self._write(lambda writer: writer.put_parent_contexts(given, reuse=reuse_link_if_already_exist))
+        reuse = flag(reuse_link_if_already_exist, "reuse_link_if_already_exist")
+        self._write(lambda writer: writer.put_parent_contexts(given, reuse=reuse))
 
     def put_execution(
         self,
@@ -106,6 +107,10 @@ class LinkMethods(StoreCore):
         given_execution = record(Execution, execution)
         pairs = _pairs(artifact_and_events)
         given_contexts = records(Context, contexts)
+        flag(reuse_context_if_already_exist, "reuse_context_if_already_exist")
+        flag(reuse_artifact_if_already_exist_by_external_id, "reuse_artifact_if_already_exist_by_external_id")
+        flag(force_reuse_context, "force_reuse_context")
+        flag(force_update_time, "force_update_time")
         return self._write(
             lambda writer: writer.put_execution(
                 given_execution,
@@ -147,12 +152,14 @@ class LinkMethods(StoreCore):
         """
         given_executions, given_artifacts = records(Execution, executions), records(Artifact, artifacts)
         given_contexts = records(Context, contexts)
+        flag(reuse_context_if_already_exist, "reuse_context_if_already_exist")
+        flag(reuse_artifact_if_already_exist_by_external_id, "reuse_artifact_if_already_exist_by_external_id")
         if not isinstance(event_edges, Iterable):
-            raise InvalidArgumentError(f"expected a list of EventEdge, got {event_edges!r}; put it in a list")
+            raise InvalidArgumentError(f"expected a list of EventEdge, got {shown(event_edges)}; put it in a list")
         edges = list(event_edges)
         for edge in edges:
             if not isinstance(edge, EventEdge):
-                raise InvalidArgumentError(f"expected EventEdge, got {edge!r} of type {type(edge).__name__}")
+                raise InvalidArgumentError(f"expected EventEdge, got {shown(edge)} of type {type(edge).__name__}")
         return self._write(
             lambda writer: writer.put_lineage_subgraph(
                 given_executions,
@@ -225,14 +232,18 @@ class LinkMethods(StoreCore):
         >>> store.get_contexts_by_execution(99)
         Traceback (most recent call last):
             ...
-        lineage.errors.NotFoundError: no contexts found for execution_id: 99
+        lineage.errors.NotFoundError: no contexts found for execution_id: 99; put it into one with
+        put_attributions_and_associations
         """
         return self._contexts_of(LinkKind.ASSOCIATION, "execution_id", one_id(Execution, execution_id), "execution_id")
 
     def _contexts_of(self, kind: LinkKind, end: LinkEnd, node_id: int, what: str) -> list[Context]:
         found = self._linked(kind, end, "context_id", NodeKind.CONTEXT, [node_id]).get(node_id)
         if not found:
-            raise NotFoundError(f"no contexts found for {what}: {node_id}")
+            raise NotFoundError(
+                f"no contexts found for {what}: {shown(node_id)}; put it into one with "
+                "put_attributions_and_associations"
+            )
         return found
 
     def get_artifacts_by_context(self, context_id: int | Context) -> list[Artifact]:
@@ -319,11 +330,11 @@ class LinkMethods(StoreCore):
 
 def _pairs(given: Iterable[Any]) -> list[tuple[Artifact | None, Event | None]]:
     if isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"expected a list of (artifact, event) pairs, got {given!r}")
+        raise InvalidArgumentError(f"expected a list of (artifact, event) pairs, got {shown(given)}")
     pairs: list[tuple[Artifact | None, Event | None]] = []
     for pair in given:
         if isinstance(pair, (str, bytes)) or not isinstance(pair, Sequence) or len(pair) != 2:
-            raise InvalidArgumentError(f"expected a pair (artifact or None, event or None), got {pair!r}")
+            raise InvalidArgumentError(f"expected a pair (artifact or None, event or None), got {shown(pair)}")
         artifact, event = pair
         pairs.append(
             (None if artifact is None else record(Artifact, artifact), None if event is None else record(Event, event))

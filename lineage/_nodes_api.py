@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from lineage._core import StoreCore, ids, one_id, records, text, texts, version
+from lineage._core import StoreCore, flag, ids, one_id, records, text, texts, version
 from lineage.backend import NodeQuery, OrderBy, Transaction
-from lineage.errors import InvalidArgumentError
+from lineage.errors import InvalidArgumentError, shown
 from lineage.listing import Page, list_nodes
 from lineage.model import AnyNode, Artifact, Context, Execution, Node, NodeKind
 from lineage.schema import by_external_ids
@@ -33,8 +33,8 @@ class NodeMethods(StoreCore):
 
         An update replaces everything but the name, type and create time: what is left out is cleared. To change only
         parts, name them in ``update_mask``: fields (``uri``, ``state``, ``external_id``), ``properties`` and
-        ``custom_properties`` for a whole map, ``properties.KEY`` for one entry. The update time moves only when
-        something changed.
+        ``custom_properties`` for a whole map, ``properties.KEY`` for one entry. As in MLMD, a path that names none of
+        these has no effect, and an empty mask means no mask. The update time moves only when something changed.
 
         With ``abort_if_latest_updated_time_changed`` an update fails with FailedPreconditionError unless the artifact's
         ``last_update_time_ms`` is still the stored one: read, change, put, and nobody else's change is lost.
@@ -85,7 +85,7 @@ class NodeMethods(StoreCore):
         [2]
         """
         given = records(Context, contexts)
-        if not reuse_context_if_already_exist:
+        if not flag(reuse_context_if_already_exist, "reuse_context_if_already_exist"):
             return self._put_nodes(NodeKind.CONTEXT, given, update_mask, abort_if_latest_updated_time_changed)
         if update_mask or abort_if_latest_updated_time_changed:
             raise InvalidArgumentError("reuse_context_if_already_exist goes with no option of updates; leave one out")
@@ -94,6 +94,7 @@ class NodeMethods(StoreCore):
     def _put_nodes(
         self, kind: NodeKind, nodes: Sequence[Node], update_mask: Iterable[str] | None, abort_if_changed: bool
     ) -> list[int]:
+        flag(abort_if_changed, "abort_if_latest_updated_time_changed")
         mask = UpdateMask.of(None if update_mask is None else texts(update_mask, "paths"))
         return self._write(lambda writer: writer.put_nodes(kind, nodes, mask=mask, abort_if_changed=abort_if_changed))
 
@@ -447,9 +448,10 @@ class NodeMethods(StoreCore):
     ) -> Page[Any]:
         if type_version is not None and type_name is None:
             raise InvalidArgumentError(
-                f"type_version {type_version!r} is given without a type; give the type it belongs to"
+                f"type_version {shown(type_version)} is given without a type; give the type it belongs to"
             )
         wanted_context = None if context_id is None else one_id(Context, context_id)
+        flag(descending, "descending")
 
         def find(tx: Transaction) -> Page[Any]:
             type_id = None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from lineage._core import StoreCore, ids, record, records, text, texts
+from lineage._core import StoreCore, flag, ids, record, records, text, texts
 from lineage._core import version as version_of
-from lineage.errors import InvalidArgumentError
+from lineage.errors import InvalidArgumentError, shown
 from lineage.model import ArtifactType, ContextType, ExecutionType, NodeKind, NodeType
 from lineage.schema import listed_types, put_types, types_by_external_ids, types_by_ids
 
@@ -64,12 +64,17 @@ class TypeMethods(StoreCore):
         return self._put_type(record(ContextType, context_type), can_add_fields, can_omit_fields)
 
     def _put_type(self, type_: NodeType, can_add_fields: bool, can_omit_fields: bool) -> int:
-        [type_id] = self._change(
+        [type_id] = self._put_types([type_], can_add_fields, can_omit_fields)
+        return type_id
+
+    def _put_types(self, types: Sequence[NodeType], can_add_fields: bool, can_omit_fields: bool) -> list[int]:
+        flag(can_add_fields, "can_add_fields")
+        flag(can_omit_fields, "can_omit_fields")
+        return self._change(
             lambda tx: put_types(
-                tx, self._catalog, [type_], can_add_fields=can_add_fields, can_omit_fields=can_omit_fields
+                tx, self._catalog, types, can_add_fields=can_add_fields, can_omit_fields=can_omit_fields
             )
         )
-        return type_id
 
     def put_types(
         self,
@@ -91,13 +96,7 @@ class TypeMethods(StoreCore):
             records(ContextType, context_types),
         )
         given = [type_ for group in groups for type_ in group]
-        type_ids = iter(
-            self._change(
-                lambda tx: put_types(
-                    tx, self._catalog, given, can_add_fields=can_add_fields, can_omit_fields=can_omit_fields
-                )
-            )
-        )
+        type_ids = iter(self._put_types(given, can_add_fields, can_omit_fields))
         return PutTypesResult(*([next(type_ids) for _ in group] for group in groups))
 
     def load_types(
@@ -118,7 +117,7 @@ class TypeMethods(StoreCore):
         [14]
         """
         if not isinstance(path, (str, PathLike)):
-            raise InvalidArgumentError(f"the path of a file of types is a str or a Path, not {path!r}")
+            raise InvalidArgumentError(f"the path of a file of types is a str or a Path, not {shown(path)}")
         return self.put_types(**_read_types(Path(path)), can_add_fields=can_add_fields, can_omit_fields=can_omit_fields)
 
     def get_artifact_type(self, name: str, version: str | None = None) -> ArtifactType:
@@ -159,6 +158,7 @@ class TypeMethods(StoreCore):
         >>> [artifact_type.name for artifact_type in store.get_artifact_types()]
         ['DataSet', 'Model']
         """
+        flag(include_simple, "include_simple")
         return self._read(
             lambda tx: listed_types(self._catalog.of(tx, NodeKind.ARTIFACT), include_simple=include_simple)
         )
@@ -169,6 +169,7 @@ class TypeMethods(StoreCore):
         >>> [execution_type.name for execution_type in store.get_execution_types()]
         ['Trainer']
         """
+        flag(include_simple, "include_simple")
         return self._read(
             lambda tx: listed_types(self._catalog.of(tx, NodeKind.EXECUTION), include_simple=include_simple)
         )
@@ -256,7 +257,7 @@ def _read_types(path: Path) -> dict[str, list[Any]]:
         content = json.loads(text)
     except InvalidArgumentError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"cannot read types from {str(path)!r}: {error}") from error
     if not isinstance(content, dict) or not content.keys() <= records_of.keys():
         raise InvalidArgumentError(
@@ -272,6 +273,6 @@ def _read_types(path: Path) -> dict[str, list[Any]]:
                 raise InvalidArgumentError(f"{str(path)!r}: {group}[{position}] must be an object")
             try:
                 types[group].append(records_of[group](**entry))
-            except (InvalidArgumentError, TypeError) as error:
+            except (InvalidArgumentError, TypeError, RecursionError) as error:
                 raise InvalidArgumentError(f"{str(path)!r}: {group}[{position}]: {error}") from error
     return types

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from lineage.backend import LinkQuery, NodeQuery, Transaction
-from lineage.errors import InvalidArgumentError, NotFoundError
+from lineage.errors import InvalidArgumentError, NotFoundError, shown
 from lineage.model import Artifact, Event, Execution, LinkKind, NodeKind
 from lineage.values import same_value
 
@@ -51,7 +51,9 @@ def compare_executions(tx: Transaction, left_id: int, right_id: int) -> Comparis
     }
     for execution_id in (left_id, right_id):
         if execution_id not in found:
-            raise NotFoundError(f"there is no execution with id {execution_id}")
+            raise NotFoundError(
+                f"there is no execution with id {shown(execution_id)}; look for it with list_executions"
+            )
     left, right = found[left_id], found[right_id]
     if left.type_id != right.type_id:
         raise InvalidArgumentError(

@@ -49,6 +49,7 @@ __all__ = [
     "UnimplementedError",
     "UnknownError",
     "near_matches",
+    "shown",
 ]
 
 
@@ -193,3 +194,21 @@ def near_matches(name: str, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+_SHOWN_CHARACTERS = 200
+
+
+def shown(value: object) -> str:
+    """Return ``repr(value)`` for a message: never long, and never an error of its own.
+
+    >>> shown("ranker"), len(shown("x" * 10**6)), shown(10**5000)
+    ("'ranker'", 203, 'an int of 16610 bits')
+    """
+    if isinstance(value, int) and value.bit_length() > 4 * _SHOWN_CHARACTERS:
+        return f"an int of {value.bit_length()} bits"  # Python refuses to print those of more than 4,300 digits
+    try:
+        text = repr(value[: _SHOWN_CHARACTERS + 1] if isinstance(value, (str, bytes)) else value)
+    except Exception:  # noqa: BLE001  # a value that is refused may be anything, an endless or broken one too
+        return f"a value of type {type(value).__name__} that cannot be shown"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

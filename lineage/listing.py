@@ -16,7 +16,7 @@ from typing import Any, Generic, overload
 
 from cypher import Filter, FilterError, parse_filter
 from lineage.backend import SCOPES, Cursor, NodeQuery, OrderBy, Transaction
-from lineage.errors import InvalidArgumentError
+from lineage.errors import InvalidArgumentError, shown
 from lineage.model import AnyNode, NodeKind
 
 __all__ = ["Page", "filter_of", "list_nodes", "page_token_of", "parse_order"]
@@ -74,7 +74,7 @@ def parse_order(order_by: OrderBy | str) -> OrderBy:
         if order_by in (member.name, member.value):
             return member
     raise InvalidArgumentError(
-        f"cannot order by {order_by!r}; use one of {', '.join(f'OrderBy.{member.name}' for member in OrderBy)}"
+        f"cannot order by {shown(order_by)}; use one of {', '.join(f'OrderBy.{member.name}' for member in OrderBy)}"
     )
 
 
@@ -93,7 +93,7 @@ def list_nodes(
     """Return one page. Raises InvalidArgumentError on a bad limit, token, order or filter."""
     order = parse_order(order_by)
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-        raise InvalidArgumentError(f"limit must be a positive int or None, not {limit!r}")
+        raise InvalidArgumentError(f"limit must be a positive int or None, not {shown(limit)}")
     query = NodeQuery(
         kind,
         type_ids=None if type_id is None else (type_id,),
@@ -123,15 +123,15 @@ def _decode(token: str, order: OrderBy, descending: bool) -> Cursor:
         decoded = json.loads(base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True))
         token_order, token_descending, value, node_id = decoded
         if type(value) is not int or type(node_id) is not int:
-            raise TypeError(f"{decoded!r} is no place in a list")
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+            raise TypeError("it is no place in a list")
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise InvalidArgumentError(
-            f"failed to decode next page token {token!r}; pass a page's next_page_token as it is"
+            f"failed to decode next page token {shown(token)}; pass a page's next_page_token as it is"
         ) from None
     if (token_order, token_descending) != (order.value, descending):
         raise InvalidArgumentError(
-            f"list options mismatch between calls: the page token is for order_by={token_order!r}, "
-            f"descending={token_descending!r}; "
+            f"list options mismatch between calls: the page token is for order_by={shown(token_order)}, "
+            f"descending={shown(token_descending)}; "
             "keep the order of the first page"
         )
     return Cursor(value, node_id)

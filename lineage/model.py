@@ -40,7 +40,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from lineage.errors import InvalidArgumentError
+from lineage.errors import InvalidArgumentError, shown
 from lineage.values import (
     EMPTY_PROPERTIES,
     INT64_MAX,
@@ -222,7 +222,7 @@ def _enum_by_name(enumeration: type[IntEnum]) -> BeforeValidator:
         elif isinstance(value, enumeration):
             return value
         names = ", ".join(enumeration.__members__)
-        raise ValueError(f"{value!r} is not one of {names}")
+        raise ValueError(f"{shown(value)} is not one of {names}")
 
     return BeforeValidator(accept)
 
@@ -237,7 +237,7 @@ def _declared_type(value: object) -> PropertyType:
     if type(value) is int and value in PropertyType._value2member_map_:
         return PropertyType(value)
     raise ValueError(
-        f"{value!r} is not a property type; use one of {', '.join(PropertyType.__members__)} or int, float, str, "
+        f"{shown(value)} is not a property type; use one of {', '.join(PropertyType.__members__)} or int, float, str, "
         "bool, dict, list"
     )
 
@@ -259,7 +259,7 @@ def _freeze_declared(properties: object) -> FrozenDict:
     frozen = FrozenDict({key: _declared_type(value) for key, value in properties.items()})
     for key in frozen:
         if not isinstance(key, str):
-            raise ValueError(f"property name {key!r} must be a str, not {type(key).__name__}")
+            raise ValueError(f"property name {shown(key)} must be a str, not {type(key).__name__}")
         check_text(key)
     return frozen
 
@@ -267,39 +267,49 @@ def _freeze_declared(properties: object) -> FrozenDict:
 def _dump_properties(properties: Mapping[str, Any], info: SerializationInfo) -> dict[str, Any]:
     if info.mode != "json":
         return dict(properties)
-    return {
-        key: {"@type": value.type_url, "value": base64.b64encode(value.value).decode()}
-        if isinstance(value, ProtoValue)
-        else value
-        for key, value in properties.items()
-    }
+    return {key: _dump_value(value) for key, value in properties.items()}
+
+
+_PROTO_KEYS = frozenset({"@type", "value"})
+_STRUCT_KEYS = frozenset({"@struct"})
+
+
+def _dump_value(value: Any) -> Any:
+    if isinstance(value, ProtoValue):
+        return {"@type": value.type_url, "value": base64.b64encode(value.value).decode()}
+    if isinstance(value, dict) and value.keys() in (_PROTO_KEYS, _STRUCT_KEYS):
+        return {"@struct": value}  # it would be read back as something else
+    return value
 
 
 def _load_properties(properties: Any) -> Any:
     """Undo :func:`_dump_properties`."""
     if not isinstance(properties, dict):
         return properties
-    return {
-        key: ProtoValue(value["@type"], base64.b64decode(value["value"], validate=True))
-        if isinstance(value, dict) and value.keys() == {"@type", "value"}
-        else value
-        for key, value in properties.items()
-    }
+    return {key: _load_value(value) for key, value in properties.items()}
+
+
+def _load_value(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == _PROTO_KEYS:
+        return ProtoValue(value["@type"], base64.b64decode(value["value"], validate=True))
+    if isinstance(value, dict) and value.keys() == _STRUCT_KEYS:
+        return value["@struct"]
+    return value
 
 
 def _check_path(path: object) -> tuple[int | str, ...]:
     if isinstance(path, (str, bytes)) or not isinstance(path, Iterable):
         raise ValueError(
-            f"a path is a sequence of keys (str) and indexes (int), not {path!r}; write e.g. ('examples', 0)"
+            f"a path is a sequence of keys (str) and indexes (int), not {shown(path)}; write e.g. ('examples', 0)"
         )
     steps = tuple(path)
     for step in steps:
         if isinstance(step, bool) or not isinstance(step, (int, str)):
-            raise ValueError(f"path step {step!r} must be a key (str) or an index (int)")
+            raise ValueError(f"path step {shown(step)} must be a key (str) or an index (int)")
         if isinstance(step, str):
             check_text(step)
         elif not INT64_MIN <= step <= INT64_MAX:
-            raise ValueError(f"path index {step} does not fit in 64 bits")
+            raise ValueError(f"path index {shown(step)} does not fit in 64 bits")
     return steps
 
 
@@ -331,7 +341,8 @@ class Record(BaseModel):
     """Base of all records: immutable, closed to unknown fields, strict about types.
 
     ``model_dump_json`` and ``model_validate_json`` give back an equal record: NaN and infinities are written as
-    JavaScript does, a :class:`ProtoValue` as ``{"@type": type_url, "value": base64}``.
+    JavaScript does, a :class:`ProtoValue` as ``{"@type": type_url, "value": base64}``, and a struct that could be taken
+    for one, or for this, as ``{"@struct": struct}``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, ser_json_inf_nan="constants")
@@ -371,6 +382,20 @@ class Record(BaseModel):
     ) -> Self:
         """Return this record with the fields of ``update`` changed; unlike pydantic's own, it validates them."""
         return type(self)(**{**self._given(), **(update or {})})
+
+    if not TYPE_CHECKING:  # type checkers know that records are frozen, and should say so
+
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(
+                f"{type(self).__name__}.{name} cannot be set: a record never changes; make another one with "
+                f"model_copy(update={{{name!r}: ...}})"
+            )
+
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(
+                f"{type(self).__name__}.{name} cannot be deleted: a record never changes; make another one with "
+                f"model_copy(update={{{name!r}: ...}})"
+            )
 
     def _given(self) -> dict[str, Any]:
         values = self.__dict__
@@ -443,7 +468,7 @@ def _describe(name: str, error: ValidationError) -> str:
         elif problem["type"] == "missing":
             message = "this field is required"
         elif not problem["type"].startswith(("value_error",)):
-            message = f"{message[:1].lower()}{message[1:]}, not {problem['input']!r}"
+            message = f"{message[:1].lower()}{message[1:]}, not {shown(problem['input'])}"
         parts.append(f"{place}: {message}")
     return "; ".join(parts)
 

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from cypher import Filter, FilterError
 from lineage.backend import CanExpand, LinkEnd, LinkQuery, NodeQuery, Transaction
-from lineage.errors import InvalidArgumentError, NotFoundError
+from lineage.errors import InvalidArgumentError, NotFoundError, shown
 from lineage.listing import filter_of
 from lineage.model import (
     INPUT_EVENTS,
@@ -41,11 +42,10 @@ from lineage.model import (
     NodeKind,
 )
 from lineage.schema import TypeCatalog
+from lineage.values import FrozenDict
 
 if TYPE_CHECKING:
     import networkx as nx
-
-    from cypher import Filter
 
 __all__ = ["Direction", "Ending", "LineageGraph", "Start", "context_graph", "traverse"]
 
@@ -84,8 +84,8 @@ class LineageGraph:
     """Part of the record: nodes by id, the events between them, and the contexts that hold them.
 
     ``hops`` has each artifact's and execution's distance from the nearest starting node, in events (empty for the graph
-    of a context, which has no starting nodes). ``is_cut`` is True when a hop limit left out nodes that a higher one
-    would reach.
+    of a context, which has no starting nodes). ``is_cut`` is True when a hop limit left out nodes or events that a
+    higher one would reach.
     """
 
     artifacts: tuple[Artifact, ...] = ()
@@ -97,8 +97,12 @@ class LineageGraph:
     artifact_types: tuple[ArtifactType, ...] = ()
     execution_types: tuple[ExecutionType, ...] = ()
     context_types: tuple[ContextType, ...] = ()
-    hops: Mapping[tuple[NodeKind, int], int] = field(default_factory=dict[tuple[NodeKind, int], int])
+    hops: Mapping[tuple[NodeKind, int], int] = field(default_factory=dict[tuple[NodeKind, int], int], hash=False)
     is_cut: bool = False
+
+    def __post_init__(self) -> None:
+        frozen: Any = FrozenDict  # its keys need not be str
+        object.__setattr__(self, "hops", frozen(self.hops))
 
     def hops_to(self, node: Artifact | Execution) -> int:
         """Return how many events lie between ``node`` and the nearest starting node.
@@ -143,8 +147,15 @@ def traverse(
     Raises InvalidArgumentError on a bad hop limit or filter or without any starting node given, NotFoundError when none
     exists.
     """
-    if max_hops is not None and (not isinstance(max_hops, int) or isinstance(max_hops, bool) or max_hops < 0):
-        raise InvalidArgumentError(f"max_hops cannot be negative: it is a number of events or None, not {max_hops!r}")
+    if max_hops is not None and (not isinstance(max_hops, int) or isinstance(max_hops, bool)):
+        raise InvalidArgumentError(
+            f"max_hops must be an int or None, not {shown(max_hops)} of type {type(max_hops).__name__}; it is a number "
+            "of events"
+        )
+    if max_hops is not None and max_hops < 0:
+        raise InvalidArgumentError(
+            f"max_hops cannot be negative, as {shown(max_hops)} is: it is a number of events; use None for no limit"
+        )
     walk = _Walk(tx, direction, {NodeKind.ARTIFACT: ending_artifacts, NodeKind.EXECUTION: ending_executions})
     kept = _Keep(where)
     starting_ids = _starting_ids(tx, start)
@@ -162,7 +173,7 @@ def context_graph(tx: Transaction, catalog: TypeCatalog, context_id: int) -> Lin
     Raises NotFoundError for an unknown context.
     """
     if not tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[context_id])):
-        raise NotFoundError(f"there is no context with id {context_id}")
+        raise NotFoundError(f"there is no context with id {shown(context_id)}; look for it with list_contexts")
     ids = {
         kind: {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, context_ids=[context_id]))}
         for kind in (NodeKind.ARTIFACT, NodeKind.EXECUTION)
@@ -178,6 +189,7 @@ def context_graph(tx: Transaction, catalog: TypeCatalog, context_id: int) -> Lin
 
 
 _Ids = dict[NodeKind, set[int]]
+_EventKey: TypeAlias = tuple[int | None, int | None, int | None]
 
 
 def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
@@ -195,7 +207,7 @@ def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
             if missing:
                 raise NotFoundError(
                     f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id "
-                    f"{missing[0]}"
+                    f"{shown(missing[0])}; look for it with list_{kind.lower()}s"
                 )
             found.update(dict.fromkeys(given))
         if where is not None:
@@ -212,7 +224,10 @@ def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
     if not asked:
         raise InvalidArgumentError("missing arguments for listing starting nodes: pass a node, its id, or a filter")
     if not any(ids.values()):
-        raise NotFoundError("cannot find qualified nodes to start the traversal: the filter matches no node")
+        raise NotFoundError(
+            "cannot find qualified nodes to start the traversal: the filter matches no node; try it with "
+            "list_artifacts or list_executions"
+        )
     return ids
 
 
@@ -240,7 +255,7 @@ class _Walk:
         self._frontier: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
         self._visited: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
         self._ended: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
-        self.events: dict[tuple[int | None, int | None, int | None], Event] = {}
+        self.events: dict[_EventKey, Event] = {}
         self.hops: dict[tuple[NodeKind, int], int] = {}
         self.is_cut = False
 
@@ -288,14 +303,16 @@ class _Walk:
             expanded = {kind: self._expand(kind, ids) for kind, ids in self._frontier.items() if ids}
             new = {_OTHER[kind]: self._new(_OTHER[kind], events) for kind, events in expanded.items()}
             if max_hops is not None and hop == max_hops:
-                self.is_cut = any(self._shown(kind, ids) for kind, ids in new.items())
+                self.is_cut = any(self._shown(kind, ids) for kind, ids in new.items()) or any(
+                    self._unrecorded(_OTHER[kind], events) for kind, events in expanded.items()
+                )
                 return
             hop += 1
             self._frontier = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
             for kind, ids in new.items():
                 self._reach(kind, ids, hop=hop)
             for kind, events in expanded.items():
-                self._record(_OTHER[kind], events)
+                self.events.update(self._unrecorded(_OTHER[kind], events))
 
     def _expand(self, kind: NodeKind, ids: set[int]) -> Sequence[Event]:
         if self._ahead is not None:
@@ -307,15 +324,19 @@ class _Walk:
         end = _END[kind]
         return {getattr(event, end) for event in events} - self._visited[kind] - self._ended[kind]
 
-    def _record(self, other: NodeKind, events: Iterable[Event]) -> None:
+    def _unrecorded(self, other: NodeKind, events: Iterable[Event]) -> dict[_EventKey, Event]:
+        """Those of the events that lead to nodes of the result and are not part of it yet."""
         end = _END[other]
         visited = self._visited[other]
         ending = self._endings.get(other)
         included = self._ended[other] if ending is not None and ending.include else ()
+        unrecorded: dict[_EventKey, Event] = {}
         for event in events:
             other_id = getattr(event, end)
-            if other_id in visited or other_id in included:
-                self.events.setdefault((event.artifact_id, event.execution_id, event.type), event)
+            key = (event.artifact_id, event.execution_id, event.type)
+            if (other_id in visited or other_id in included) and key not in self.events:
+                unrecorded[key] = event
+        return unrecorded
 
     def result_ids(self) -> _Ids:
         result = {kind: set(ids) for kind, ids in self._visited.items()}
@@ -349,7 +370,8 @@ class _Ahead:
 class _Keep:
     """Which of the nodes reached a result keeps: all, or those that match ``where``.
 
-    A filter may name what only artifacts or only executions have; then no node of the other kind matches it.
+    A filter may name what only artifacts or only executions have; then no node of the other kind matches it. One that
+    is wrong for both kinds is reported as it is wrong for the kind of which more of it makes sense.
     """
 
     def __init__(self, where: str | None) -> None:
@@ -362,12 +384,16 @@ class _Keep:
             except InvalidArgumentError as error:  # noqa: PERF203  # two rounds
                 failures.append(error)
         if not self._filters:
-            raise failures[0]
+            raise max(failures, key=_position)
 
     def find(self, tx: Transaction, kind: NodeKind, ids: set[int]) -> tuple[Any, ...]:
         if not ids or (kind not in self._filters and kind is not NodeKind.CONTEXT):
             return ()
         return tuple(tx.find_nodes(NodeQuery(kind, ids=sorted(ids), filter=self._filters.get(kind))))
+
+
+def _position(error: InvalidArgumentError) -> int:
+    return error.__context__.position if isinstance(error.__context__, FilterError) else 0
 
 
 def _assemble(

@@ -16,10 +16,13 @@ NumPy scalars are taken as the Python value they stand for. No value is ever con
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, NoReturn, TypeAlias
+
+from lineage.errors import InvalidArgumentError, shown
 
 __all__ = [
     "INT64_MAX",
@@ -91,7 +94,7 @@ class FrozenList(list[Any]):
 class ProtoValue:
     """A serialized protobuf message with its type, as ``google.protobuf.Any`` holds it.
 
-    Errors: ValueError if ``type_url`` is empty (MLMD could store but never read such a value).
+    Raises InvalidArgumentError if ``type_url`` is empty (MLMD could store but never read such a value).
     """
 
     type_url: str
@@ -99,12 +102,18 @@ class ProtoValue:
 
     def __post_init__(self) -> None:
         if not isinstance(self.type_url, str) or not self.type_url:
-            raise ValueError(
-                f"type_url must be a non-empty str, not {self.type_url!r}; use e.g. 'type.googleapis.com/my.Message'"
+            raise InvalidArgumentError(
+                f"type_url must be a non-empty str, not {shown(self.type_url)}; use e.g. "
+                "'type.googleapis.com/my.Message'"
             )
-        _check_text(self.type_url)
+        try:
+            check_text(self.type_url)
+        except ValueError as error:
+            raise InvalidArgumentError(f"type_url: {error}") from None
         if not isinstance(self.value, bytes):
-            raise ValueError(f"value must be bytes, not {type(self.value).__name__}; use message.SerializeToString()")
+            raise InvalidArgumentError(
+                f"value must be bytes, not {type(self.value).__name__}; use message.SerializeToString()"
+            )
 
 
 PropertyValue: TypeAlias = int | float | str | bool | Mapping[str, Any] | Sequence[Any] | ProtoValue
@@ -128,10 +137,10 @@ def freeze_properties(properties: object) -> FrozenDict:
     for key, value in properties.items():
         kind = type(value)
         if type(key) is not str:
-            raise ValueError(f"property name {key!r} must be a str, not {type(key).__name__}")
+            raise ValueError(f"property name {shown(key)} must be a str, not {type(key).__name__}")
         try:
             if not key.isascii():
-                _check_text(key)
+                check_text(key)
             if (
                 kind is float
                 or kind is bool
@@ -142,7 +151,7 @@ def freeze_properties(properties: object) -> FrozenDict:
             else:
                 frozen[key] = _freeze_value(value)
         except ValueError as error:
-            raise ValueError(f"property {key!r}: {error}") from None
+            raise ValueError(f"property {shown(key)}: {error}") from None
     return FrozenDict(frozen)
 
 
@@ -154,26 +163,34 @@ def _freeze_value(value: Any) -> Any:
 
 def _freeze_scalar(value: Any) -> Any:
     if isinstance(value, str):
-        text = str.__str__(value)
-        _check_text(text)
-        return text
+        return check_text(str.__str__(value))
     if isinstance(value, (bool, ProtoValue)):
         return value
     if isinstance(value, Integral):
         number = int(value)
         if not INT64_MIN <= number <= INT64_MAX:
-            raise ValueError(f"{number} does not fit in 64 bits; store it as a str")
+            raise ValueError(f"{shown(number)} does not fit in 64 bits; store it as a str")
         return number
     if isinstance(value, Real):
-        return float(value)
+        return _freeze_real(value)
     if type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "shape", None) == ():
         return _freeze_scalar(value.item())
     if value is None:
         raise ValueError("None is not a value; leave the property out instead")
     raise ValueError(
-        f"{value!r} of type {type(value).__name__} cannot be stored; use int, float, str, bool, dict, list or "
+        f"{shown(value)} of type {type(value).__name__} cannot be stored; use int, float, str, bool, dict, list or "
         "ProtoValue"
     )
+
+
+def _freeze_real(value: Real) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number) and value != number:
+        raise ValueError(f"{shown(value)} does not fit in a DOUBLE; store it as a str")
+    return number
 
 
 def _freeze_json(value: Any, *, depth: int) -> Any:
@@ -187,26 +204,22 @@ def _freeze_json(value: Any, *, depth: int) -> Any:
         if isinstance(value, Mapping):
             for key in value:
                 if not isinstance(key, str):
-                    raise ValueError(f"struct key {key!r} must be a str, not {type(key).__name__}")
-                _check_text(key)
+                    raise ValueError(f"struct key {shown(key)} must be a str, not {type(key).__name__}")
+                check_text(key)
             return FrozenDict({str.__str__(key): _freeze_json(item, depth=depth + 1) for key, item in value.items()})
         return FrozenList(_freeze_json(item, depth=depth + 1) for item in value)
     return _freeze_scalar(value)
 
 
-def _check_text(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{text!r} holds {text[error.start]!r}, which is half a character and has no UTF-8 form"
-        ) from None
-
-
 def check_text(text: str) -> str:
     """Return ``text`` if UTF-8 can encode it. Errors: ValueError that shows the place."""
     if not text.isascii():
-        _check_text(text)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{shown(text)} holds {text[error.start]!r}, which is half a character and has no UTF-8 form"
+            ) from None
     return text
 
 

@@ -19,6 +19,7 @@ from lineage.errors import (
     NotFoundError,
     OutOfRangeError,
     near_matches,
+    shown,
 )
 from lineage.model import (
     Artifact,
@@ -39,7 +40,7 @@ from lineage.model import (
 from lineage.schema import TypeCatalog, TypeIndex
 from lineage.values import FrozenDict, FrozenList, ProtoValue, same_value
 
-__all__ = ["EventEdge", "PutExecutionResult", "PutLineageSubgraphResult", "UpdateMask", "Writer"]
+__all__ = ["EventEdge", "PutExecutionResult", "PutLineageSubgraphResult", "UpdateMask", "Writer", "check_properties"]
 
 _TYPE_OF_VALUE: dict[type, PropertyType] = {
     int: PropertyType.INT,
@@ -82,6 +83,17 @@ class EventEdge:
     execution_index: int | None = None
     artifact_index: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.event is not None and not isinstance(self.event, Event):
+            raise InvalidArgumentError(f"EventEdge.event must be an Event, not {shown(self.event)}")
+        for name in ("execution_index", "artifact_index"):
+            index = getattr(self, name)
+            if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
+                raise InvalidArgumentError(
+                    f"EventEdge.{name} must be an index (int) into the list given or None, not {shown(index)}; an id "
+                    "goes into the event"
+                )
+
 
 @dataclass(frozen=True, slots=True)
 class UpdateMask:
@@ -107,7 +119,7 @@ class UpdateMask:
     def of(paths: Iterable[str] | None) -> UpdateMask | None:
         """Return the mask of these paths; None, which means everything, if there are none."""
         if isinstance(paths, str):
-            raise InvalidArgumentError(f"update_mask is a list of paths, not {paths!r}; write [{paths!r}]")
+            raise InvalidArgumentError(f"update_mask is a list of paths, not {shown(paths)}; write [{shown(paths)}]")
         mask = frozenset(paths or ())
         return UpdateMask(mask) if mask else None
 
@@ -191,7 +203,7 @@ class Writer:
         type_ = self.type_of(types, node)
         if node.kind is NodeKind.CONTEXT and not node.name:
             raise InvalidArgumentError("context name should not be empty; give every context a name")
-        _check_properties(type_, node.properties)
+        check_properties(type_, node.properties)
         filled: dict[str, Any] = {
             "type_id": type_.id,
             "type": type_.name,
@@ -246,7 +258,7 @@ class Writer:
                 "its type"
             )
         type_ = types.by_id[stored.type_id]
-        _check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
+        check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
         changes = _changes(stored, given, mask)
         if types.kind is NodeKind.CONTEXT and "name" in changes and not changes["name"]:
             raise InvalidArgumentError("context name should not be empty; give every context a name")
@@ -542,7 +554,7 @@ class Writer:
             for node in nodes:
                 _check_type_given(node)
             for node, type_ in [(node, self.type_of(types, node)) for node in nodes]:
-                _check_properties(type_, node.properties)
+                check_properties(type_, node.properties)
         if reuse_artifact_if_already_exist_by_external_id:
             known = self._artifact_ids_by_external_id(artifacts)
             artifacts = [
@@ -659,21 +671,22 @@ def _changes(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, An
 
 def _check_type_given(node: Node) -> None:
     if node.type_id is None and node.type is None:
-        raise InvalidArgumentError(f"type id is missing: give {node!r} a type or a type_id")
+        raise InvalidArgumentError(f"type id is missing: give {shown(node)} a type or a type_id")
 
 
-def _check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) -> None:
+def check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) -> None:
+    """Raise InvalidArgumentError unless the type declares these properties, each with the type of its value."""
     declared = type_.properties
     for name, value in properties.items():
         wanted = declared.get(name)
         if wanted is None:
             raise InvalidArgumentError(
-                f"found unknown property: type {type_.name!r} does not declare {name!r}{near_matches(name, declared)}; "
-                "declare it with can_add_fields=True, or use custom_properties"
+                f"found unknown property: type {type_.name!r} does not declare {shown(name)}"
+                f"{near_matches(name, declared)}; declare it with can_add_fields=True, or use custom_properties"
             )
         if _TYPE_OF_VALUE.get(type(value)) is not wanted:
             raise InvalidArgumentError(
-                f"found unmatched property type: {name!r} of type {type_.name!r} is {wanted.name}, got {value!r}; "
+                f"found unmatched property type: {name!r} of type {type_.name!r} is {wanted.name}, got {shown(value)}; "
                 "no value is converted"
             )
 
@@ -706,8 +719,8 @@ def _check_edge(edge: EventEdge, executions: Sequence[Execution], artifacts: Seq
             continue
         if not 0 <= index < len(nodes):
             raise OutOfRangeError(
-                f"the event_edge has an {name}_index {index} that is outside the bounds of the {len(nodes)} {name}s "
-                "given"
+                f"the event_edge has an {name}_index {shown(index)} that is outside the bounds of the "
+                f"{len(nodes)} {name}s given"
             )
         if event_id is not None:
             node_id = nodes[index].id

@@ -124,7 +124,7 @@ class Run:
         """What the newest execution like this one made, if all of it is still there."""
         for before in self.store.find_executions_by_inputs(
             execution.type or "",
-            [event.artifact_id for event in reads if event.artifact_id is not None],
+            reads,
             properties=execution.properties,
             custom_properties=execution.custom_properties,
         ):

@@ -34,7 +34,9 @@ _OF_THE_DATABASE = frozenset({"explain", "create_property_index", "list_property
 """What is asked of the database where it is, by those who look after it."""
 
 METHODS: tuple[str, ...] = tuple(
-    name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_") and name not in _LOCAL | _OF_THE_DATABASE
+    name
+    for name, _ in inspect.getmembers(Store, inspect.isfunction)
+    if not name.startswith("_") and name not in _LOCAL | _OF_THE_DATABASE
 )
 """The methods that are served."""
 

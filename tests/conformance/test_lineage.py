@@ -232,9 +232,12 @@ def test_a_limit_that_cuts_a_result_is_reported(chain: Store, max_hops: int | No
     assert ("is_cut=True" in repr(graph)) is is_cut
 
 
-@pytest.mark.parametrize("max_hops", [-1, True, 1.0, "1"])
-def test_a_limit_is_no_negative_number(chain: Store, max_hops: Any) -> None:
-    with refused(chain, InvalidArgumentError, "max_hops cannot be negative"):
+@pytest.mark.parametrize(
+    ("max_hops", "message"),
+    [(-1, "max_hops cannot be negative"), *((each, "max_hops must be an int or None") for each in (True, 1.0, "1"))],
+)
+def test_a_limit_is_no_negative_number(chain: Store, max_hops: Any, message: str) -> None:
+    with refused(chain, InvalidArgumentError, message):
         chain.upstream(artifact_ids=[3], max_hops=max_hops)
 
 

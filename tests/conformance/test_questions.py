@@ -58,7 +58,7 @@ def test_parameters_must_be_the_same_value_of_the_same_type(runs: World, store: 
 
     assert found(properties={"i": 1}) == ["ab"]
     assert found(properties={"i": 2}, custom_properties={"note": "x"}) == ["ab again"]
-    assert found(properties={"i": 1.0}) == found(properties={"i": True}) == found(properties={"x": 1}) == []
+    assert found(properties={"i": 1, "d": 0.5}) == found(properties={"d": 1.0}) == []
     assert found(custom_properties={"i": 1}) == []
 
 
@@ -86,6 +86,25 @@ def test_a_question_that_makes_no_sense_is_refused(runs: World, store: Store) ->
         store.find_executions_by_inputs("Trainer", [1], states=["DONE"])
     with refused(store, InvalidArgumentError, "property 'i'"):
         store.find_executions_by_inputs("Trainer", [1], properties={"i": None})
+    for value in (1.0, True):
+        with refused(store, InvalidArgumentError, "'i' of type 'Trainer' is INT"):
+            store.find_executions_by_inputs("Trainer", [1], properties={"i": value})
+    with refused(store, InvalidArgumentError, "does not declare 'x'"):
+        store.find_executions_by_inputs("Trainer", [1], properties={"x": 1})
+    with refused(store, InvalidArgumentError, "names no artifact"):
+        store.find_executions_by_inputs("Trainer", [Event(path=("in", 0))])
+    with refused(store, InvalidArgumentError, "is an output"):
+        store.find_executions_by_inputs("Trainer", [Event(artifact_id=1, type="OUTPUT")])
+
+
+def test_an_event_as_an_input_says_in_which_role_it_was_read(runs: World, store: Store) -> None:
+    first, second, a = Event(artifact_id=1, path=("in", 0)), Event(artifact_id=2, path=("in", 1)), Artifact(id=1)
+    assert _names(store.find_executions_by_inputs("Trainer", [first, second])) == ["ab"]
+    assert _names(store.find_executions_by_inputs("Trainer", [second, 1])) == ["ab"]
+    assert _names(store.find_executions_by_inputs("Trainer", [a, 2])) == ["ab again", "ab"]
+    assert store.find_executions_by_inputs("Trainer", [first, Event(artifact_id=2, path=("in", 0))]) == []
+    assert _names(store.find_executions_by_inputs("Trainer", [first])) == ["a cached"]
+    assert store.find_executions_by_inputs("Trainer", [Event(artifact_id=1), 2]) == []  # no path is a path too
 
 
 # --- comparison -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from lineage import LineageError, errors
-from lineage.errors import near_matches
+from lineage.errors import near_matches, shown
 
 CODES = {
     "CANCELLED": 1,
@@ -78,3 +78,22 @@ def test_near_matches_are_the_nearest_three() -> None:
     assert near_matches("Modle", ["Model", "Module", "Mode", "Models", "x"]).count("'") == 6
     assert near_matches("q", ["Model"]) == ""
     assert near_matches("q", []) == ""
+
+
+class _Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+def test_any_value_can_be_shown() -> None:
+    endless: list[object] = []
+    for _ in range(100_000):
+        endless = [endless]
+    assert shown("x") == "'x'"
+    assert shown("x" * 300) == f"'{'x' * 199}..."
+    assert shown(list(range(1000))).endswith("...")
+    assert shown(-(10**5000)) == "an int of 16610 bits"
+    assert shown([10**5000]) == "a value of type list that cannot be shown"
+    assert shown(endless) == "a value of type list that cannot be shown"
+    assert shown(_Broken()) == "a value of type _Broken that cannot be shown"
+    assert len(shown(b"x" * 10**6)) == 203

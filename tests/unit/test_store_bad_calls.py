@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
 from typing import Any
 
 import pytest
 
-from lineage import Artifact, ArtifactType, Context, Event, Execution, Store, open_store
+from lineage import (
+    Artifact,
+    ArtifactType,
+    Context,
+    ContextType,
+    Event,
+    EventEdge,
+    Execution,
+    ExecutionType,
+    Store,
+    open_store,
+)
 from lineage.errors import InvalidArgumentError
 from tests.conformance.sample import sample_store
 from tests.conformance.world import contents
@@ -16,6 +28,8 @@ ARTIFACT, EXECUTION, CONTEXT = Artifact(type="Model"), Execution(type="Trainer")
 NOT_A_LIST_OF_IDS: list[Any] = [1, None, "12", b"12", ARTIFACT, [True], ["1"], [1.0], [None], [[1]], [1, "2"], {"a"}]
 NOT_AN_ID: list[Any] = [None, True, "1", 1.0, [1], b"1", ...]
 NOT_A_TEXT: list[Any] = [None, 1, True, b"x", ["x"]]
+NOT_A_FLAG: list[Any] = [None, 0, 1, "no", []]
+NESTED_TOKEN = base64.urlsafe_b64encode(b"[" * 100_000).decode().rstrip("=")
 NOT_A_LIST_OF_TEXTS: list[Any] = [None, "x", b"x", 5, [1], [None], [b"x"], ["x", 1]]
 
 
@@ -85,6 +99,8 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
                 else ()
             ),
             *(((None, {"page_token": 5}), (None, {"page_token": b"x"})) if verb == "list" else ()),
+            *(((None, {"page_token": NESTED_TOKEN}),) if verb == "list" else ()),
+            *((None, {"descending": each}) for each in NOT_A_FLAG),
         ]
         + [(None, {"type": "Model", "type_version": each}) for each in ([], ["1"], 5)]
         for verb in ("list", "iter")
@@ -181,11 +197,53 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
         ("Trainer", [1], {"properties": {"a": None}}),
         ("Trainer", [1], {"properties": 5}),
         ("Trainer", [1], {"custom_properties": [1]}),
+        ("Trainer", [1], {"properties": {"no such property": 1}}),
+        ("Trainer", [1], {"properties": {"i": 1.0}}),
+        ("Trainer", [1], {"properties": {"d": 1}}),
+        ("Trainer", Event(artifact_id=1)),
+        ("Trainer", [Event(path=("in", 0))]),
+        ("Trainer", [Event(artifact_id=1, type="OUTPUT")]),
+        ("Trainer", [EXECUTION]),
     ],
     "compare_executions": [(None, 1), (1, "1"), (True, 1), (ARTIFACT, 1), (1, EXECUTION)],
 }
+FLAGS = {
+    **{f"put_{kind}_type": ("can_add_fields", "can_omit_fields") for kind in ("artifact", "execution", "context")},
+    "put_types": ("can_add_fields", "can_omit_fields"),
+    "put_artifacts": ("abort_if_latest_updated_time_changed",),
+    "put_executions": ("abort_if_latest_updated_time_changed",),
+    "put_contexts": ("abort_if_latest_updated_time_changed", "reuse_context_if_already_exist"),
+    "put_parent_contexts": ("reuse_link_if_already_exist",),
+    "put_execution": (
+        "reuse_context_if_already_exist",
+        "reuse_artifact_if_already_exist_by_external_id",
+        "force_reuse_context",
+        "force_update_time",
+    ),
+    "put_lineage_subgraph": (
+        "reuse_context_if_already_exist",
+        "reuse_artifact_if_already_exist_by_external_id",
+    ),
+}
+GOOD: dict[str, tuple[Any, ...]] = {
+    "put_artifact_type": (ArtifactType(name="T"),),
+    "put_execution_type": (ExecutionType(name="T"),),
+    "put_context_type": (ContextType(name="T"),),
+    "put_types": (),
+    "put_execution": (EXECUTION,),
+    "put_lineage_subgraph": (),
+}
+for _method, _flags in FLAGS.items():
+    TABLE[_method] += [(*GOOD.get(_method, ([],)), {name: each}) for name in _flags for each in NOT_A_FLAG]
 CALLS = [(method, call) for method, calls in TABLE.items() for call in calls]
-NO_ARGUMENTS = {"snapshot", "close", "list_property_indexes", "get_artifact_types", "get_execution_types", "get_context_types"}
+NO_ARGUMENTS = {
+    "snapshot",
+    "close",
+    "list_property_indexes",
+    "get_artifact_types",
+    "get_execution_types",
+    "get_context_types",
+}
 
 
 def _call(store: Store, method: str, call: tuple[Any, ...]) -> object:
@@ -225,6 +283,48 @@ def test_a_call_that_makes_no_sense_is_an_invalid_argument(
     assert type(caught.value) is InvalidArgumentError
     assert len(caught.value.message) > 10
     assert contents(shared) == before
+
+
+@pytest.mark.parametrize("include_simple", NOT_A_FLAG)
+def test_simple_types_are_included_or_not(shared: Store, include_simple: Any) -> None:
+    for get in (shared.get_artifact_types, shared.get_execution_types):
+        with pytest.raises(InvalidArgumentError, match="include_simple must be True or False"):
+            get(include_simple=include_simple)
+
+
+@pytest.mark.parametrize(
+    ("call", "options"),
+    [
+        ("list_artifacts", {"limit": -(10**5000)}),
+        ("list_artifacts", {"order_by": "x" * 10**6}),
+        ("list_artifacts", {"page_token": "x" * 10**6}),
+        ("get_artifacts_by_id", {"artifact_ids": "1" * 10**6}),
+        ("get_artifacts_by_id", {"artifact_ids": [[10**5000]]}),
+        ("get_artifacts_by_uri", {"uri": 10**5000}),
+        ("put_artifacts", {"artifacts": [10**5000]}),
+        ("put_artifacts", {"artifacts": [ARTIFACT], "update_mask": "x" * 10**6}),
+        ("find_executions_by_inputs", {"type_name": "Trainer", "inputs": [], "properties": {"i": "x" * 10**6}}),
+        ("upstream", {"artifact_ids": [1], "max_hops": "x" * 10**6}),
+    ],
+)
+def test_a_refused_value_of_any_size_is_shown_in_few_words(shared: Store, call: str, options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        getattr(shared, call)(**options)
+    assert len(caught.value.message) < 700
+
+
+@pytest.mark.parametrize(
+    ("edge", "message"),
+    [
+        ({"event": "INPUT"}, r"EventEdge\.event must be an Event, not 'INPUT'"),
+        ({"event": None, "execution_index": True}, r"EventEdge\.execution_index must be an index \(int\)"),
+        ({"event": None, "artifact_index": "0"}, r"EventEdge\.artifact_index must be an index \(int\)"),
+        ({"event": None, "artifact_index": ARTIFACT}, r"EventEdge\.artifact_index must be an index \(int\)"),
+    ],
+)
+def test_an_edge_holds_an_event_and_indexes(edge: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        EventEdge(**edge)
 
 
 def test_every_public_method_is_in_the_table() -> None:

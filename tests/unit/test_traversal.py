@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+import pickle
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -137,6 +139,32 @@ def test_every_event_type_has_a_direction(store: Store, event_type: EventType) -
     assert (len(downstream.artifacts), len(upstream.artifacts)) == ((0, 1) if event_type.is_input else (1, 0))
 
 
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("uri = 'x' AND nope = 1", "unknown name 'nope'"),
+        ("last_known_state = COMPLETE AND nope = 1", "unknown name 'nope'"),
+        ("nope = 1", "unknown name 'nope'"),
+    ],
+)
+def test_a_filter_that_is_wrong_for_both_kinds_is_reported_for_the_one_that_it_fits_best(
+    store: Store, where: str, message: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        store.upstream(artifact_ids=[6], where=where)
+
+
+def test_a_graph_is_a_value(store: Store) -> None:
+    graph = store.upstream(artifact_ids=[6])
+    again = store.upstream(artifact_ids=[6])
+    assert (graph, hash(graph)) == (again, hash(again))
+    hops: Any = graph.hops
+    with pytest.raises(TypeError, match="cannot change"):
+        hops[A, 1] = 3
+    for other in (copy.copy(graph), copy.deepcopy(graph), pickle.loads(pickle.dumps(graph))):
+        assert (other, other.hops) == (graph, hops)
+
+
 # --- limits --------------------------------------------------------------------------------------------------------
 
 
@@ -164,8 +192,18 @@ def test_a_limit_beyond_which_is_nothing_does_not_cut(store: Store) -> None:
     assert not store.upstream(artifact_ids=[1], max_hops=0).is_cut
     assert not store.upstream(artifact_ids=[7], max_hops=0).is_cut
     assert not store.downstream(artifact_ids=[6], max_hops=0).is_cut
-    assert not store.upstream(artifact_ids=[2, 3, 1], execution_ids=[1], max_hops=0).is_cut  # all there already
     assert store.get_lineage_subgraph(artifact_ids=[6], max_hops=0).is_cut
+
+
+def test_events_alone_are_cut_too(store: Store) -> None:
+    together: dict[str, Any] = {"artifact_ids": [2, 3, 1], "execution_ids": [1]}
+    assert store.upstream(**together, max_hops=0).is_cut
+    assert not store.upstream(**together, max_hops=1).is_cut
+    assert not store.upstream(**together, max_hops=0, ending_executions="id = 1", ending_artifacts="id = 1").is_cut
+    store.put_events([Event(artifact_id=7, execution_id=5, type=each) for each in ("OUTPUT", "INPUT")])
+    for max_hops, events in ((0, 0), (1, 1), (2, 2), (3, 2)):
+        graph = store.upstream(artifact_ids=[7], max_hops=max_hops)
+        assert (len(graph.events), graph.is_cut) == (events, max_hops < 2)
 
 
 def test_only_what_would_be_shown_is_cut(store: Store) -> None:
@@ -175,9 +213,18 @@ def test_only_what_would_be_shown_is_cut(store: Store) -> None:
     assert store.upstream(**behind, ending_artifacts=Ending("id = 2", include=True)).is_cut
 
 
-@pytest.mark.parametrize("max_hops", [-1, True, 1.5, "2"])
-def test_a_bad_limit_is_refused(store: Store, max_hops: int) -> None:
-    with pytest.raises(InvalidArgumentError, match="max_hops"):
+@pytest.mark.parametrize(
+    ("max_hops", "message"),
+    [
+        (-1, "max_hops cannot be negative, as -1 is"),
+        pytest.param(-(10**5000), "max_hops cannot be negative, as an int of 16610 bits is", id="huge"),
+        (True, "max_hops must be an int or None, not True of type bool"),
+        (1.5, "max_hops must be an int or None, not 1.5 of type float"),
+        ("2", "max_hops must be an int or None, not '2' of type str"),
+    ],
+)
+def test_a_bad_limit_is_refused(store: Store, max_hops: int, message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
         store.upstream(artifact_ids=[1], max_hops=max_hops)
 
 
@@ -369,3 +416,22 @@ def test_networkx_agrees_on_random_graphs() -> None:
                     if max_hops is None and direction is Direction.UPSTREAM:
                         ancestors = nx.ancestors(found.to_networkx(), ("Artifact", start))
                         assert ancestors == expected.keys() - {("Artifact", start)}
+
+
+# --- what is not there ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda store: store.upstream(artifact_ids=[99]), "artifact with id 99; look for it with list_artifacts"),
+        (lambda store: store.upstream(execution_ids=[99]), "execution with id 99; look for it with list_executions"),
+        (lambda store: store.upstream(artifacts_where="id = 99"), "the filter matches no node; try it with"),
+        (lambda store: store.get_context_graph(99), "no context with id 99; look for it with list_contexts"),
+        (lambda store: store.compare_executions(1, 99), "execution with id 99; look for it with list_executions"),
+        (lambda store: store.get_contexts_by_artifact(99), "artifact_id: 99; put it into one with"),
+    ],
+)
+def test_what_is_not_found_is_said_with_what_to_do(store: Store, ask: Callable[[Store], Any], message: str) -> None:
+    with pytest.raises(NotFoundError, match=message):
+        ask(store)

@@ -23,6 +23,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "types.json"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"artifact_types": [{"name": ' + "[" * 100_000,
+        '{"execution_types": [{"name": "T", "input_type": ' + '{"list": ' * 900 + "{}" + "}" * 900 + "}]}",
+    ],
+)
+def test_a_file_that_is_nested_too_deep_is_refused(store: Store, path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(InvalidArgumentError, match=r"types\.json"):
+        store.load_types(path)
+
+
 def test_every_field_can_be_written(store: Store, path: Path) -> None:
     content = {
         "artifact_types": [

@@ -155,6 +155,23 @@ def test_an_error_underlines_its_place() -> None:
     assert error.text[error.position :][: error.length] == "nmae"
 
 
+def test_an_underline_keeps_tabs_and_knows_wide_characters() -> None:
+    assert str(refuse("\tname\t= 'データ' AND nmae = 'x'")).splitlines()[1:] == [
+        "  \tname\t= 'データ' AND nmae = 'x'",
+        "  \t    \t               ^^^^",
+    ]
+
+
+@pytest.mark.parametrize("before", [0, 3, 50, 100_000])
+@pytest.mark.parametrize("after", [0, 3, 50, 100_000])
+def test_an_error_shows_only_part_of_a_long_line(before: int, after: int) -> None:
+    error = refuse(f"id IN ({'1, ' * before}1) AND nmae = 'x' AND id IN (1{', 1' * after})")
+    _, line, underline = str(error).splitlines()
+    assert max(len(line), len(underline)) <= 2 + 3 + 80 + 3
+    assert line[underline.index("^") :].startswith("nmae")
+    assert underline.strip() == "^^^^"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
