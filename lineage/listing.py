@@ -46,6 +46,10 @@ class Page(Sequence[AnyNode], Generic[AnyNode]):
         return self.nodes[index]
 
 
+MAX_KEPT_LENGTH = 4096
+"""Parsed forms of longer filters (thousands of ids, say) are not kept: they are large, and seldom asked again."""
+
+
 @lru_cache(maxsize=1024)
 def _parsed(kind: NodeKind, text: str) -> Filter:
     return parse_filter(text, SCOPES[kind])
@@ -60,8 +64,9 @@ def filter_of(kind: NodeKind, where: str | None) -> Filter | None:
         return None
     if not isinstance(where, str):
         raise InvalidArgumentError(f"a filter is a str, not {type(where).__name__}; write e.g. \"type = 'Model'\"")
+    parse = _parsed if len(where) <= MAX_KEPT_LENGTH else _parsed.__wrapped__
     try:
-        return _parsed(kind, where)
+        return parse(kind, where)
     except FilterError as error:
         raise InvalidArgumentError(f"invalid `filter_query`: {error}") from None
 

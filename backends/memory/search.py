@@ -24,6 +24,8 @@ __all__ = ["Search"]
 
 _MAX_COMPILED = 512
 """How many filters are kept compiled; the oldest is dropped."""
+_MAX_KEPT_PARTS = 256
+"""How many choices or alternatives a condition may have for its compiled form to be kept."""
 _id = attrgetter("id")
 
 
@@ -96,6 +98,8 @@ class Search:
 
     def _matcher(self, kind: NodeKind, parts: Sequence[ast.Expression], rows: Sequence[ast.Row]) -> Matcher:
         key = (kind, tuple(parts), tuple(rows))
+        if any(map(_is_long, parts)):
+            return Matcher(key[1], key[2], self._neighbours_of(kind))
         matcher = self._matchers.get(key)
         if matcher is None:
             if len(self._matchers) >= _MAX_COMPILED:
@@ -140,6 +144,17 @@ class Search:
             return [nodes[getattr(link, how.neighbour_end)] for link in found]
 
         return neighbours
+
+
+def _is_long(part: ast.Expression) -> bool:
+    """Whether a condition lists so many things that its compiled form is too large to keep."""
+    match part:
+        case ast.In(choices=parts) | ast.Or(operands=parts):
+            return len(parts) > _MAX_KEPT_PARTS
+        case ast.Not(operand=operand):
+            return _is_long(operand)
+        case _:
+            return False
 
 
 def _open_rows(
