@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from backends.memory import MemoryBackend
 from lineage import Artifact, ArtifactType, Context, Event, Execution, ParentContext, Store, open_store
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError
 from tests.conformance.world import World, contents
@@ -232,3 +233,28 @@ def test_iterating_while_others_write_ends_and_repeats_nothing(world: World) -> 
         assert len(walked) == len(set(walked))
         assert set(range(1, 2501)) <= set(walked)
     assert len(contents(store)["artifacts"]) == 2500 + 2 * 200
+
+
+def test_closing_waits_for_the_call_that_runs_and_refuses_those_that_wait() -> None:
+    backend = MemoryBackend()
+    store = Store(backend)
+    outcomes: list[str] = []
+
+    def call() -> None:
+        try:
+            store.list_artifacts()
+            outcomes.append("answered")
+        except FailedPreconditionError:
+            outcomes.append("refused")
+
+    waiting = [threading.Thread(target=call) for _ in range(4)]
+    closing = threading.Thread(target=store.close)
+    with backend.transaction():
+        for thread in [*waiting, closing]:
+            thread.start()
+    for thread in [*waiting, closing]:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    assert len(outcomes) == len(waiting)
+    call()
+    assert outcomes[-1] == "refused"
