@@ -19,37 +19,50 @@ out instead
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from enum import Enum, IntEnum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
-    SerializationInfo,
     ValidationError,
     model_validator,
 )
 from pydantic_core import from_json
 
+from lineage.enums import (
+    INPUT_EVENTS,
+    OUTPUT_EVENTS,
+    ArtifactBaseType,
+    ArtifactState,
+    ContextBaseType,
+    EventType,
+    ExecutionBaseType,
+    ExecutionState,
+    LinkKind,
+    NodeKind,
+    PropertyType,
+)
 from lineage.errors import InvalidArgumentError, shown
+from lineage.fields import (
+    DeclaredProperties,
+    DeclaredType,
+    Id,
+    Path,
+    Properties,
+    Text,
+    TimeMs,
+    enum_by_name,
+    load_properties,
+)
 from lineage.values import (
     EMPTY_PROPERTIES,
-    INT64_MAX,
-    INT64_MIN,
     FrozenDict,
     PropertyValue,
     ProtoValue,
-    check_text,
-    freeze_properties,
 )
 
 if TYPE_CHECKING:
@@ -88,255 +101,6 @@ __all__ = [
 ]
 
 
-# --- enumerations: MLMD's names and numbers -------------------------------------------------------------------------
-
-
-class NodeKind(str, Enum):
-    """The three kinds of node; ids are unique within a kind."""
-
-    ARTIFACT = "Artifact"
-    EXECUTION = "Execution"
-    CONTEXT = "Context"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class LinkKind(str, Enum):
-    """The four kinds of link between nodes."""
-
-    EVENT = "Event"
-    ATTRIBUTION = "Attribution"
-    ASSOCIATION = "Association"
-    PARENT = "ParentContext"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class PropertyType(IntEnum):
-    """The declared type of a property; :mod:`lineage.values` has the Python type of each."""
-
-    UNKNOWN = 0
-    INT = 1
-    DOUBLE = 2
-    STRING = 3
-    STRUCT = 4
-    PROTO = 5
-    BOOLEAN = 6
-
-
-class ArtifactState(IntEnum):
-    """Where an artifact is in its life."""
-
-    UNKNOWN = 0
-    PENDING = 1
-    LIVE = 2
-    MARKED_FOR_DELETION = 3
-    DELETED = 4
-    ABANDONED = 5
-    REFERENCE = 6
-
-
-class ExecutionState(IntEnum):
-    """The last known state of an execution."""
-
-    UNKNOWN = 0
-    NEW = 1
-    RUNNING = 2
-    COMPLETE = 3
-    FAILED = 4
-    CACHED = 5
-    CANCELED = 6
-
-
-class EventType(IntEnum):
-    """What an execution did with an artifact.
-
-    Names with INPUT mean that it was read, names with OUTPUT that it was made.
-    """
-
-    UNKNOWN = 0
-    DECLARED_OUTPUT = 1
-    DECLARED_INPUT = 2
-    INPUT = 3
-    OUTPUT = 4
-    INTERNAL_INPUT = 5
-    INTERNAL_OUTPUT = 6
-    PENDING_OUTPUT = 7
-
-    @property
-    def is_input(self) -> bool:
-        """Whether data flows from the artifact into the execution."""
-        return self in INPUT_EVENTS
-
-    @property
-    def is_output(self) -> bool:
-        """Whether data flows from the execution into the artifact."""
-        return self in OUTPUT_EVENTS
-
-
-INPUT_EVENTS = frozenset({EventType.INPUT, EventType.DECLARED_INPUT, EventType.INTERNAL_INPUT})
-OUTPUT_EVENTS = frozenset(
-    {EventType.OUTPUT, EventType.DECLARED_OUTPUT, EventType.INTERNAL_OUTPUT, EventType.PENDING_OUTPUT}
-)
-
-
-class ArtifactBaseType(IntEnum):
-    """The simple artifact types ``mlmd.Dataset``, ``mlmd.Model``, ... that a type may extend."""
-
-    UNSET = 0
-    DATASET = 1
-    MODEL = 2
-    METRICS = 3
-    STATISTICS = 4
-
-
-class ExecutionBaseType(IntEnum):
-    """The simple execution types ``mlmd.Train``, ``mlmd.Transform``, ... that a type may extend."""
-
-    UNSET = 0
-    TRAIN = 1
-    TRANSFORM = 2
-    PROCESS = 3
-    EVALUATE = 4
-    DEPLOY = 5
-
-
-class ContextBaseType(IntEnum):
-    """Context types have no simple types to extend."""
-
-    UNSET = 0
-
-
-# --- field types ----------------------------------------------------------------------------------------------------
-
-
-def _enum_by_name(enumeration: type[IntEnum]) -> BeforeValidator:
-    def accept(value: object) -> object:
-        if isinstance(value, str):
-            if value in enumeration.__members__:
-                return enumeration[value]
-        elif type(value) is int and value in enumeration._value2member_map_:
-            return enumeration(value)
-        elif isinstance(value, enumeration):
-            return value
-        names = ", ".join(enumeration.__members__)
-        raise ValueError(f"{shown(value)} is not one of {names}")
-
-    return BeforeValidator(accept)
-
-
-def _declared_type(value: object) -> PropertyType:
-    if isinstance(value, PropertyType):
-        return value
-    if isinstance(value, type) and value in _PYTHON_TYPES:
-        return _PYTHON_TYPES[value]
-    if isinstance(value, str) and value in PropertyType.__members__:
-        return PropertyType[value]
-    if type(value) is int and value in PropertyType._value2member_map_:
-        return PropertyType(value)
-    raise ValueError(
-        f"{shown(value)} is not a property type; use one of {', '.join(PropertyType.__members__)} or int, float, str, "
-        "bool, dict, list"
-    )
-
-
-_PYTHON_TYPES: dict[type, PropertyType] = {
-    int: PropertyType.INT,
-    float: PropertyType.DOUBLE,
-    str: PropertyType.STRING,
-    bool: PropertyType.BOOLEAN,
-    dict: PropertyType.STRUCT,
-    list: PropertyType.STRUCT,
-    ProtoValue: PropertyType.PROTO,
-}
-
-
-def _freeze_declared(properties: object) -> FrozenDict:
-    if not isinstance(properties, Mapping):
-        raise ValueError(f"properties must be a dict of names and types, not {type(properties).__name__}")
-    frozen = FrozenDict({key: _declared_type(value) for key, value in properties.items()})
-    for key in frozen:
-        if not isinstance(key, str):
-            raise ValueError(f"property name {shown(key)} must be a str, not {type(key).__name__}")
-        check_text(key)
-    return frozen
-
-
-def _dump_properties(properties: Mapping[str, Any], info: SerializationInfo) -> dict[str, Any]:
-    if info.mode != "json":
-        return dict(properties)
-    return {key: _dump_value(value) for key, value in properties.items()}
-
-
-_PROTO_KEYS = frozenset({"@type", "value"})
-_STRUCT_KEYS = frozenset({"@struct"})
-
-
-def _dump_value(value: Any) -> Any:
-    if isinstance(value, ProtoValue):
-        return {"@type": value.type_url, "value": base64.b64encode(value.value).decode()}
-    if isinstance(value, dict) and value.keys() in (_PROTO_KEYS, _STRUCT_KEYS):
-        return {"@struct": value}  # it would be read back as something else
-    return value
-
-
-def _load_properties(properties: Any) -> Any:
-    """Undo :func:`_dump_properties`."""
-    if not isinstance(properties, dict):
-        return properties
-    return {key: _load_value(value) for key, value in properties.items()}
-
-
-def _load_value(value: Any) -> Any:
-    if isinstance(value, dict) and value.keys() == _PROTO_KEYS:
-        return ProtoValue(value["@type"], base64.b64decode(value["value"], validate=True))
-    if isinstance(value, dict) and value.keys() == _STRUCT_KEYS:
-        return value["@struct"]
-    return value
-
-
-def _check_path(path: object) -> tuple[int | str, ...]:
-    if isinstance(path, (str, bytes)) or not isinstance(path, Iterable):
-        raise ValueError(
-            f"a path is a sequence of keys (str) and indexes (int), not {shown(path)}; write e.g. ('examples', 0)"
-        )
-    steps = tuple(path)
-    for step in steps:
-        if isinstance(step, bool) or not isinstance(step, (int, str)):
-            raise ValueError(f"path step {shown(step)} must be a key (str) or an index (int)")
-        if isinstance(step, str):
-            check_text(step)
-        elif not INT64_MIN <= step <= INT64_MAX:
-            raise ValueError(f"path index {shown(step)} does not fit in 64 bits")
-    return steps
-
-
-DeclaredType: TypeAlias = PropertyType | str | type
-"""How the type of a property may be declared: a member, its name, or a Python type."""
-
-Id: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
-TimeMs: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX)]
-Text: TypeAlias = Annotated[str, Field(strict=True), AfterValidator(check_text)]
-Properties: TypeAlias = Annotated[
-    Mapping[str, PropertyValue],
-    PlainValidator(freeze_properties),
-    PlainSerializer(_dump_properties, return_type=dict[str, Any]),
-]
-DeclaredProperties: TypeAlias = Annotated[
-    Mapping[str, PropertyType],
-    PlainValidator(_freeze_declared),
-    PlainSerializer(lambda types: {key: value.name for key, value in types.items()}, return_type=dict[str, str]),
-]
-Path: TypeAlias = Annotated[
-    tuple[int | str, ...], PlainValidator(_check_path), PlainSerializer(list, return_type=list[int | str])
-]
-
-
-# --- records --------------------------------------------------------------------------------------------------------
-
-
 class Record(BaseModel):
     """Base of all records: immutable, closed to unknown fields, strict about types.
 
@@ -369,7 +133,7 @@ class Record(BaseModel):
             fields = from_json(json_data)
             for family in ("properties", "custom_properties"):
                 if issubclass(cls, Node) and isinstance(fields, dict) and family in fields:
-                    fields[family] = _load_properties(fields[family])
+                    fields[family] = load_properties(fields[family])
         except (ValueError, TypeError) as error:
             raise InvalidArgumentError(f"{cls.__name__}: this is not the JSON of a record: {error}") from None
         return cls.model_validate(fields, **options)
@@ -532,7 +296,7 @@ class Artifact(Node):
         ) -> None: ...
 
     uri: Text = ""
-    state: Annotated[ArtifactState, _enum_by_name(ArtifactState)] | None = None
+    state: Annotated[ArtifactState, enum_by_name(ArtifactState)] | None = None
 
 
 class Execution(Node):
@@ -557,7 +321,7 @@ class Execution(Node):
             last_known_state: ExecutionState | str | None = ...,
         ) -> None: ...
 
-    last_known_state: Annotated[ExecutionState, _enum_by_name(ExecutionState)] | None = None
+    last_known_state: Annotated[ExecutionState, enum_by_name(ExecutionState)] | None = None
 
 
 class Context(Node):
@@ -651,7 +415,7 @@ class ArtifactType(NodeType):
             base_type: ArtifactBaseType | str | None = ...,
         ) -> None: ...
 
-    base_type: Annotated[ArtifactBaseType, _enum_by_name(ArtifactBaseType)] | None = None
+    base_type: Annotated[ArtifactBaseType, enum_by_name(ArtifactBaseType)] | None = None
 
 
 class ExecutionType(NodeType):
@@ -675,7 +439,7 @@ class ExecutionType(NodeType):
             output_type: ArtifactStructType | None = ...,
         ) -> None: ...
 
-    base_type: Annotated[ExecutionBaseType, _enum_by_name(ExecutionBaseType)] | None = None
+    base_type: Annotated[ExecutionBaseType, enum_by_name(ExecutionBaseType)] | None = None
     input_type: ArtifactStructType | None = None
     output_type: ArtifactStructType | None = None
 
@@ -699,7 +463,7 @@ class ContextType(NodeType):
             base_type: ContextBaseType | str | None = ...,
         ) -> None: ...
 
-    base_type: Annotated[ContextBaseType, _enum_by_name(ContextBaseType)] | None = None
+    base_type: Annotated[ContextBaseType, enum_by_name(ContextBaseType)] | None = None
 
 
 class Link(Record):
@@ -734,7 +498,7 @@ class Event(Link):
 
     artifact_id: Id | None = None
     execution_id: Id | None = None
-    type: Annotated[EventType, _enum_by_name(EventType)] | None = None
+    type: Annotated[EventType, enum_by_name(EventType)] | None = None
     path: Path = ()
     time_ms: TimeMs | None = None
 
