@@ -9,9 +9,9 @@ from lineage._core import StoreCore, flag, ids, one_id, records, text, texts, ve
 from lineage.backend import NodeQuery, OrderBy, Transaction
 from lineage.errors import InvalidArgumentError, shown
 from lineage.listing import Page, list_nodes
+from lineage.masks import UpdateMask
 from lineage.model import AnyNode, Artifact, Context, Execution, Node, NodeKind
 from lineage.schema import by_external_ids
-from lineage.writing import UpdateMask
 
 PAGE_SIZE = 1000
 """How many nodes an iterator reads at a time."""

@@ -28,6 +28,7 @@ __all__ = [
 
 def enum_by_name(enumeration: type[IntEnum]) -> BeforeValidator:
     """Return the validator that takes a member, its name or its number."""
+
     def accept(value: object) -> object:
         if isinstance(value, str):
             if value in enumeration.__members__:

@@ -8,10 +8,11 @@ store in as few calls as that order allows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from lineage.backend import LinkQuery, NodeQuery, Transaction
+from lineage.batch import NodeBatch
 from lineage.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
@@ -21,6 +22,7 @@ from lineage.errors import (
     near_matches,
     shown,
 )
+from lineage.masks import UpdateMask
 from lineage.model import (
     Artifact,
     Association,
@@ -40,7 +42,7 @@ from lineage.model import (
 from lineage.schema import TypeCatalog, TypeIndex
 from lineage.values import FrozenDict, FrozenList, ProtoValue, same_value
 
-__all__ = ["EventEdge", "PutExecutionResult", "PutLineageSubgraphResult", "UpdateMask", "Writer", "check_properties"]
+__all__ = ["EventEdge", "PutExecutionResult", "PutLineageSubgraphResult", "Writer", "check_properties"]
 
 _TYPE_OF_VALUE: dict[type, PropertyType] = {
     int: PropertyType.INT,
@@ -95,50 +97,6 @@ class EventEdge:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateMask:
-    """Which parts of a node an update changes.
-
-    Paths are field names, ``properties``, ``properties.KEY`` and the same of ``custom_properties``. A key is everything
-    after the first dot. The whole map wins over keys of the same map. Names that are not fields have no effect, as in
-    MLMD, and neither have those of fields that never change.
-    """
-
-    paths: frozenset[str]
-    keys: Mapping[str, frozenset[str]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        keys: dict[str, set[str]] = {"properties": set(), "custom_properties": set()}
-        for path in self.paths:
-            family, dot, key = path.partition(".")
-            if dot and family in keys:
-                keys[family].add(key)
-        object.__setattr__(self, "keys", {family: frozenset(names) for family, names in keys.items()})
-
-    @staticmethod
-    def of(paths: Iterable[str] | None) -> UpdateMask | None:
-        """Return the mask of these paths; None, which means everything, if there are none."""
-        if isinstance(paths, str):
-            raise InvalidArgumentError(f"update_mask is a list of paths, not {shown(paths)}; write [{shown(paths)}]")
-        mask = frozenset(paths or ())
-        return UpdateMask(mask) if mask else None
-
-    def apply(self, family: str, stored: Mapping[str, PropertyValue], given: Mapping[str, PropertyValue]) -> FrozenDict:
-        """Return the map ``family`` after the update."""
-        if family in self.paths:
-            return FrozenDict(given)
-        keys = self.keys[family]
-        kept = {key: value for key, value in stored.items() if key not in keys}
-        return FrozenDict({**kept, **{key: value for key, value in given.items() if key in keys}})
-
-    def checked_properties(self, given: Mapping[str, PropertyValue]) -> Mapping[str, PropertyValue]:
-        """Return the declared properties that this update sets, and which therefore must fit the type."""
-        if "properties" in self.paths:
-            return given
-        keys = self.keys["properties"]
-        return {key: value for key, value in given.items() if key in keys}
-
-
 _STATE_FIELD = {NodeKind.ARTIFACT: "state", NodeKind.EXECUTION: "last_known_state", NodeKind.CONTEXT: None}
 
 
@@ -162,7 +120,7 @@ class Writer:
         force_update_time: bool = False,
     ) -> list[int]:
         """Insert nodes without id, update those with one; return their ids in order."""
-        batch = _Batch(self._tx, kind, expect_unchanged=abort_if_changed)
+        batch = NodeBatch(self._tx, kind, expect_unchanged=abort_if_changed)
         types = self._catalog.of(self._tx, kind)
         stored = self._stored(kind, [node.id for node in nodes if node.id is not None])
         try:
@@ -577,52 +535,6 @@ class Writer:
 
         self._insert_links(LinkKind.EVENT, edges, complete)
         return PutLineageSubgraphResult(execution_ids, artifact_ids, context_ids)
-
-
-class _Batch:
-    """Nodes of one kind on their way to the store.
-
-    Inserts and updates in the order given, each run of them in one call.
-    """
-
-    def __init__(self, tx: Transaction, kind: NodeKind, *, expect_unchanged: bool) -> None:
-        self._tx = tx
-        self._kind = kind
-        self._expected_times: dict[int, int] | None = {} if expect_unchanged else None
-        self._inserts: list[Node] = []
-        self._updates: dict[int, Node] = {}
-        self._written: dict[int, Node] = {}
-        self.ids: list[int] = []
-
-    def current(self, node_id: int) -> Node | None:
-        """Return the node as an earlier update of this batch left it."""
-        return self._updates.get(node_id) or self._written.get(node_id)
-
-    def insert(self, node: Node) -> None:
-        if self._updates:
-            self.flush()
-        self._inserts.append(node)
-
-    def update(self, stored: Node, updated: Node) -> None:
-        if self._inserts:
-            self.flush()
-        node_id = _id(stored)
-        if updated is not stored:
-            if node_id in self._updates:
-                self.flush()
-            self._updates[node_id] = updated
-            if self._expected_times is not None and stored.last_update_time_ms is not None:
-                self._expected_times[node_id] = stored.last_update_time_ms
-        self.ids.append(node_id)
-
-    def flush(self) -> None:
-        if self._inserts:
-            inserts, self._inserts = self._inserts, []
-            self.ids += self._tx.insert_nodes(self._kind, inserts)
-        if self._updates:
-            updates, self._updates = self._updates, {}
-            self._tx.update_nodes(self._kind, list(updates.values()), expected_update_times_ms=self._expected_times)
-            self._written.update(updates)
 
 
 def _id(record: Any) -> int:
