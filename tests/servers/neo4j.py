@@ -58,6 +58,9 @@ _SETTINGS = {
     "browser.remote_content_hostname_whitelist": "localhost,127.0.0.1",
 }
 
+OPENING_TAKES_S = 60.0
+"""How long a server may take, after its web page answers, to open its database on a busy machine."""
+
 
 class Neo4jServer(ABC):
     """A server with one database, `neo4j`. Those that this module started end with this process at the latest."""
@@ -107,10 +110,23 @@ class Neo4jServer(ABC):
         )
 
     def run(self, cypher: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Run one statement in a transaction of its own."""
-        with self.driver() as driver, driver.session(database="neo4j") as session:
-            text: Any = cypher  # the driver wants a literal
-            return session.run(text, parameters).data()
+        """Run one statement in a transaction of its own.
+
+        A server whose web page answers may still be opening its database: it refuses the statement until it has.
+        """
+        from neo4j.exceptions import TransientError
+
+        deadline = time.monotonic() + OPENING_TAKES_S
+        text: Any = cypher  # the driver wants a literal
+        with self.driver() as driver:
+            while True:
+                try:
+                    with driver.session(database="neo4j") as session:
+                        return session.run(text, parameters).data()
+                except TransientError:
+                    if time.monotonic() > deadline:
+                        raise
+                time.sleep(0.2)
 
     def fresh(self) -> None:
         """Empty the database: nodes, constraints and indexes. Refused where tests found data that is not theirs."""
