@@ -537,4 +537,3 @@ ArtifactStructType.model_rebuild()
 DictStructType.model_rebuild()
 
 AnyNode = TypeVar("AnyNode", bound=Node)
-AnyType = TypeVar("AnyType", bound=NodeType)
