@@ -174,7 +174,7 @@ def shared_neo4j() -> Neo4jServer:
 
 def start_neo4j(*, auth: bool = False) -> Neo4jServer:
     """Start a server of one's own, with a password or without."""
-    password = secrets.token_urlsafe(12) if auth else None
+    password = secrets.token_hex(12) if auth else None  # hex: one that starts with a dash reads as an option
     server: Neo4jServer = ContainerNeo4j(password) if docker_runs() else JarNeo4j(password)
     atexit.register(server.close)
     return server
