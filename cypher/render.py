@@ -3,7 +3,8 @@
 A neighbour that a condition of its own selects (``contexts_a.name = 'x'``) gets a MATCH clause, so that the planner may
 begin there; every alias has its own, because patterns of one MATCH never share a relationship. All other neighbours
 become EXISTS subqueries, one for each group that some condition mentions together: those stop at the first match, and
-do not multiply rows. A condition on an attribute or property with a constant is written so that an index serves it.
+do not multiply rows; without a label the planner cannot but begin them at the node. A condition on an attribute or
+property with a constant is written so that an index serves it.
 """
 
 from __future__ import annotations
@@ -89,9 +90,10 @@ class _Renderer:
         ]
         neighbours = [row for row in rows if isinstance(row, ast.NeighbourRow)]
         for group, about in components(neighbours, [part for part in parts if neighbours_in(part)]):
-            patterns = [f"MATCH {self._pattern(row)}" for row in group]
+            is_hoisted = hoist and any(self._is_selective(part) for part in about)
+            patterns = [f"MATCH {self._pattern(row, is_labelled=is_hoisted)}" for row in group]
             wanted = [text for part in about for text in self._conjunct(part)]
-            if hoist and any(self._is_selective(part) for part in about):
+            if is_hoisted:
                 matches += patterns
                 conditions += wanted
             else:
@@ -99,16 +101,17 @@ class _Renderer:
                 conditions.append(f"EXISTS {{ {' '.join(patterns)}{where} }}")
         return matches, conditions
 
-    def _pattern(self, row: ast.NeighbourRow) -> str:
+    def _pattern(self, row: ast.NeighbourRow, *, is_labelled: bool) -> str:
+        """Return the pattern of a neighbour. Only with its label can the planner begin at the neighbour."""
         neighbour = self._kind.neighbours[row.neighbour]
         self._neighbour_count += 1
         variable = self._variables[row] = f"{self._node}{self._neighbour_count}"
         types = "|".join(escape_name(each) for each in neighbour.relationship_types)
-        label = escape_name(neighbour.label)
+        label = f":{escape_name(neighbour.label)}" if is_labelled else ""
         relationship, node = (variable, f"{variable}e") if neighbour.is_relationship else ("", variable)
         before = "<" if neighbour.direction == "in" else ""
         after = ">" if neighbour.direction == "out" else ""
-        return f"({self._node}){before}-[{relationship}:{types}]-{after}({node}:{label})"
+        return f"({self._node}){before}-[{relationship}:{types}]-{after}({node}{label})"
 
     def _is_there(self, where: GraphProperty) -> str:
         keys = (where.key, where.long_key, *where.other_keys)

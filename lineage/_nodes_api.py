@@ -256,7 +256,7 @@ class NodeMethods(StoreCore):
             type_id = self._type_id(tx, record.kind, type_name, type_version)
             if type_id is None:
                 return None
-            query = NodeQuery(record.kind, type_ids=(type_id,), names=(name,))
+            query = NodeQuery(record.kind, keys=[(type_id, name)])
             found = cast("Sequence[AnyNode]", tx.find_nodes(query))
             return found[0] if found else None
 

@@ -16,7 +16,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 from cypher import AttributeType, Filter, Neighbour, Scope, ValueType
 from cypher.ast import PropertyRow
 from lineage.errors import InvalidArgumentError
-from lineage.model import ArtifactState, Event, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
+from lineage.model import ArtifactState, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
 
 __all__ = [
     "NEIGHBOURS",
@@ -26,6 +26,7 @@ __all__ = [
     "CanExplain",
     "CanIndexProperties",
     "Cursor",
+    "Expansion",
     "Explanation",
     "LinkEnd",
     "LinkQuery",
@@ -59,13 +60,13 @@ class NodeQuery:
     """Nodes of one kind for which every given condition holds, in the given order.
 
     ``None`` means no condition, an empty sequence matches nothing. ``context_ids`` asks for artifacts or executions
-    that one of these contexts holds. A node comes once, however many ways it matches.
+    that one of these contexts holds; ``keys`` are type ids with names. A node comes once, however many ways it matches.
     """
 
     kind: NodeKind
     ids: Sequence[int] | None = None
     type_ids: Sequence[int] | None = None
-    names: Sequence[str] | None = None
+    keys: Sequence[tuple[int, str]] | None = None
     external_ids: Sequence[str] | None = None
     uris: Sequence[str] | None = None
     context_ids: Sequence[int] | None = None
@@ -150,6 +151,18 @@ class Transaction(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What a walk went through: nodes by kind and id, with the contexts that hold them; links by kind.
+
+    Links are in the order of insertion: the events of the nodes in the direction of the walk (those of the last nodes
+    lead on, to nodes that are not here), and all of their attributions and associations.
+    """
+
+    nodes: Mapping[NodeKind, Mapping[int, Node]]
+    links: Mapping[LinkKind, Sequence[Link]]
+
+
 @runtime_checkable
 class CanExpand(Protocol):
     """What a transaction may also have: the walk of a lineage query, done by the store in one go."""
@@ -160,12 +173,12 @@ class CanExpand(Protocol):
         direction: Literal["upstream", "downstream", "bidirectional"],
         max_hops: int | None,
         barriers: Mapping[NodeKind, Filter | None],
-    ) -> Sequence[Event] | None:
-        """Return, in the order of insertion, the events in this direction of all nodes that a walk goes through.
+    ) -> Expansion | None:
+        """Return what a walk goes through.
 
         That are the nodes at most ``max_hops`` events away from a starting node, on a way on which no node matches the
-        filter of its kind in ``barriers`` (None matches all). Returns None if the store had better be asked step by
-        step.
+        filter of its kind in ``barriers`` (None matches all). A starting node that does not exist leads nowhere.
+        Returns None if the store had better be asked step by step.
         """
         ...
 

@@ -21,7 +21,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from cypher import Filter, FilterError
-from lineage.backend import CanExpand, LinkEnd, LinkQuery, NodeQuery, Transaction
+from lineage.backend import CanExpand, Expansion, LinkEnd, LinkQuery, NodeQuery, Transaction
 from lineage.errors import InvalidArgumentError, NotFoundError, shown
 from lineage.listing import filter_of
 from lineage.model import (
@@ -159,11 +159,13 @@ def traverse(
     walk = _Walk(tx, direction, {NodeKind.ARTIFACT: ending_artifacts, NodeKind.EXECUTION: ending_executions})
     kept = _Keep(where)
     starting_ids = _starting_ids(tx, start)
-    walk.look_ahead(starting_ids, max_hops)
+    ahead = walk.look_ahead(starting_ids, max_hops)
+    look_up = _LookUp(tx, ahead)
+    _check_known(look_up, start)
     walk.begin(starting_ids)
     walk.run(max_hops)
     return _assemble(
-        tx, catalog, walk.result_ids(), list(walk.events.values()), walk.hops, is_cut=walk.is_cut, keep=kept
+        look_up, catalog, walk.result_ids(), list(walk.events.values()), walk.hops, is_cut=walk.is_cut, keep=kept
     )
 
 
@@ -185,7 +187,7 @@ def context_graph(tx: Transaction, catalog: TypeCatalog, context_id: int) -> Lin
         )
         if event.artifact_id in ids[NodeKind.ARTIFACT]
     ]
-    return _assemble(tx, catalog, ids, events, {}, is_cut=False, keep=_Keep(None))
+    return _assemble(_LookUp(tx, None), catalog, ids, events, {}, is_cut=False, keep=_Keep(None))
 
 
 _Ids = dict[NodeKind, set[int]]
@@ -199,17 +201,8 @@ def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
         (NodeKind.ARTIFACT, start.artifact_ids, start.artifacts_where),
         (NodeKind.EXECUTION, start.execution_ids, start.executions_where),
     ):
-        found: dict[int, None] = {}
-        if given:
-            asked = True
-            known = {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, ids=list(given)))}
-            missing = [node_id for node_id in given if node_id not in known]
-            if missing:
-                raise NotFoundError(
-                    f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id "
-                    f"{shown(missing[0])}; look for it with list_{kind.lower()}s"
-                )
-            found.update(dict.fromkeys(given))
+        found: dict[int, None] = dict.fromkeys(given)
+        asked = asked or bool(given)
         if where is not None:
             asked = True
             if where == "":
@@ -229,6 +222,17 @@ def _starting_ids(tx: Transaction, start: Start) -> dict[NodeKind, list[int]]:
             "list_artifacts or list_executions"
         )
     return ids
+
+
+def _check_known(look_up: _LookUp, start: Start) -> None:
+    for kind, given in ((NodeKind.ARTIFACT, start.artifact_ids), (NodeKind.EXECUTION, start.execution_ids)):
+        known = {node.id for node in look_up.nodes(kind, set(given))}
+        for node_id in given:
+            if node_id not in known:
+                raise NotFoundError(
+                    f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id "
+                    f"{shown(node_id)}; look for it with list_{kind.lower()}s"
+                )
 
 
 _OTHER = {NodeKind.ARTIFACT: NodeKind.EXECUTION, NodeKind.EXECUTION: NodeKind.ARTIFACT}
@@ -259,18 +263,19 @@ class _Walk:
         self.hops: dict[tuple[NodeKind, int], int] = {}
         self.is_cut = False
 
-    def look_ahead(self, starting_ids: Mapping[NodeKind, Sequence[int]], max_hops: int | None) -> None:
+    def look_ahead(self, starting_ids: Mapping[NodeKind, Sequence[int]], max_hops: int | None) -> Expansion | None:
         """Let the store go the whole way at once, if it can; what it found is then gone through without asking."""
         if not isinstance(self._tx, CanExpand):
-            return
-        events = self._tx.expand(starting_ids, self._direction.value, max_hops, self._ending_filters)
-        if events is None:
-            return
-        self._ahead = _Ahead(events)
+            return None
+        expansion = self._tx.expand(starting_ids, self._direction.value, max_hops, self._ending_filters)
+        if expansion is None:
+            return None
+        self._ahead = _Ahead(cast("Sequence[Event]", expansion.links[LinkKind.EVENT]))
         ended: _Ids = {}
         for kind in self._endings:
             ended[kind] = self._matching_ending(kind, {*self._ahead.ids(kind), *starting_ids.get(kind, ())})
         self._ahead.ended = ended
+        return expansion
 
     def begin(self, starting_ids: Mapping[NodeKind, Sequence[int]]) -> None:
         for kind, ids in starting_ids.items():
@@ -367,6 +372,37 @@ class _Ahead:
         return [event for _, event in rows if event_types is None or event.type in event_types]
 
 
+class _LookUp:
+    """Finds what a result shows: in what a walk of the store brought along, and what is not there by asking."""
+
+    def __init__(self, tx: Transaction, ahead: Expansion | None) -> None:
+        self.tx = tx
+        self._ahead = ahead
+
+    def nodes(self, kind: NodeKind, ids: set[int], filter_: Filter | None = None) -> tuple[Any, ...]:
+        """Return the nodes with these ids that match a filter, by id."""
+        known: Mapping[int, Node] = {}
+        if self._ahead is not None and filter_ is None:
+            known = self._ahead.nodes[kind]
+        missing = ids - known.keys()
+        asked = self.tx.find_nodes(NodeQuery(kind, ids=sorted(missing), filter=filter_)) if missing else ()
+        found = {
+            **{node_id: known[node_id] for node_id in ids - missing},
+            **{cast(int, each.id): each for each in asked},
+        }
+        return tuple(found[node_id] for node_id in sorted(found))
+
+    def links(self, kind: LinkKind, node_kind: NodeKind, ids: Sequence[int]) -> Sequence[Any]:
+        """Return the links of these nodes, in the order of insertion."""
+        if not ids:
+            return ()
+        end = _END[node_kind]
+        if self._ahead is None or not self._ahead.nodes[node_kind].keys() >= set(ids):
+            return self.tx.find_links(LinkQuery(kind, end, ids))
+        wanted = set(ids)
+        return [link for link in self._ahead.links[kind] if getattr(link, end) in wanted]
+
+
 class _Keep:
     """Which of the nodes reached a result keeps: all, or those that match ``where``.
 
@@ -386,10 +422,10 @@ class _Keep:
         if not self._filters:
             raise max(failures, key=_position)
 
-    def find(self, tx: Transaction, kind: NodeKind, ids: set[int]) -> tuple[Any, ...]:
-        if not ids or (kind not in self._filters and kind is not NodeKind.CONTEXT):
+    def find(self, look_up: _LookUp, kind: NodeKind, ids: set[int]) -> tuple[Any, ...]:
+        if kind not in self._filters and kind is not NodeKind.CONTEXT:
             return ()
-        return tuple(tx.find_nodes(NodeQuery(kind, ids=sorted(ids), filter=self._filters.get(kind))))
+        return look_up.nodes(kind, ids, self._filters.get(kind))
 
 
 def _position(error: InvalidArgumentError) -> int:
@@ -397,7 +433,7 @@ def _position(error: InvalidArgumentError) -> int:
 
 
 def _assemble(
-    tx: Transaction,
+    look_up: _LookUp,
     catalog: TypeCatalog,
     ids: Mapping[NodeKind, set[int]],
     events: Sequence[Event],
@@ -406,8 +442,8 @@ def _assemble(
     is_cut: bool,
     keep: _Keep,
 ) -> LineageGraph:
-    artifacts = keep.find(tx, NodeKind.ARTIFACT, ids[NodeKind.ARTIFACT])
-    executions = keep.find(tx, NodeKind.EXECUTION, ids[NodeKind.EXECUTION])
+    artifacts = keep.find(look_up, NodeKind.ARTIFACT, ids[NodeKind.ARTIFACT])
+    executions = keep.find(look_up, NodeKind.EXECUTION, ids[NodeKind.EXECUTION])
     artifact_ids = [artifact.id for artifact in artifacts]
     execution_ids = [execution.id for execution in executions]
     if not keep.keeps_all:
@@ -415,12 +451,10 @@ def _assemble(
         events = [
             event for event in events if event.artifact_id in kept_artifacts and event.execution_id in kept_executions
         ]
-    attributions = tx.find_links(LinkQuery(LinkKind.ATTRIBUTION, "artifact_id", artifact_ids)) if artifact_ids else ()
-    associations = (
-        tx.find_links(LinkQuery(LinkKind.ASSOCIATION, "execution_id", execution_ids)) if execution_ids else ()
-    )
-    context_ids: set[int] = {cast(Any, link).context_id for link in (*attributions, *associations)}
-    contexts = keep.find(tx, NodeKind.CONTEXT, context_ids)
+    attributions = look_up.links(LinkKind.ATTRIBUTION, NodeKind.ARTIFACT, artifact_ids)
+    associations = look_up.links(LinkKind.ASSOCIATION, NodeKind.EXECUTION, execution_ids)
+    context_ids: set[int] = {link.context_id for link in (*attributions, *associations)}
+    contexts = keep.find(look_up, NodeKind.CONTEXT, context_ids)
     reached = {(NodeKind.ARTIFACT, each) for each in artifact_ids} | {
         (NodeKind.EXECUTION, each) for each in execution_ids
     }
@@ -429,11 +463,11 @@ def _assemble(
         executions=executions,
         contexts=contexts,
         events=tuple(events),
-        attributions=cast("tuple[Attribution, ...]", tuple(attributions)),
-        associations=cast("tuple[Association, ...]", tuple(associations)),
-        artifact_types=_types_of(tx, catalog, NodeKind.ARTIFACT, artifacts),
-        execution_types=_types_of(tx, catalog, NodeKind.EXECUTION, executions),
-        context_types=_types_of(tx, catalog, NodeKind.CONTEXT, contexts),
+        attributions=tuple(attributions),
+        associations=tuple(associations),
+        artifact_types=_types_of(look_up.tx, catalog, NodeKind.ARTIFACT, artifacts),
+        execution_types=_types_of(look_up.tx, catalog, NodeKind.EXECUTION, executions),
+        context_types=_types_of(look_up.tx, catalog, NodeKind.CONTEXT, contexts),
         hops={key: hop for key, hop in hops.items() if key in reached},
         is_cut=is_cut,
     )

@@ -439,11 +439,7 @@ class Writer:
         wanted_keys = [key for key in keys if key is not None] if reuse else []
         known: dict[tuple[int, str], int] = {}
         if wanted_keys:
-            query = NodeQuery(
-                NodeKind.CONTEXT,
-                type_ids=sorted({type_id for type_id, _ in wanted_keys}),
-                names=sorted({name for _, name in wanted_keys}),
-            )
+            query = NodeQuery(NodeKind.CONTEXT, keys=list(dict.fromkeys(wanted_keys)))
             known = {(node.type_id or 0, node.name or ""): _id(node) for node in self._tx.find_nodes(query)}
         ids: list[int] = []
         for key, context in zip(keys, contexts, strict=False):

@@ -65,14 +65,11 @@ class Sources:
         """Return the sources that the keys of a query (ids, types, names, ...) are; all must be used."""
         table = self._tables[query.kind]
         sources: list[Source] = []
-        if query.names is not None and query.type_ids is not None:
+        if query.keys is not None:
             by_name = table.by_name
-            keys = [(type_id, name) for type_id in query.type_ids for name in query.names]
-            sources.append(_fixed(by_name[key] for key in keys if key in by_name))
-        elif query.type_ids is not None:
+            sources.append(_fixed(by_name[key] for key in query.keys if key in by_name))
+        if query.type_ids is not None:
             sources.append(_required(_union([table.of_type(type_id) for type_id in query.type_ids])))
-        elif query.names is not None:
-            sources.append(_required(_union([table.column("name").equal(name) for name in query.names])))
         if query.ids is not None:
             sources.append(_fixed(query.ids))
         if query.external_ids is not None:

@@ -13,6 +13,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 from backends.neo4j.connection import Address
 from backends.neo4j.errors import translated
 from backends.neo4j.ids import IdBlocks
+from backends.neo4j.known import KnownNodes
 from backends.neo4j.layout import COUNTER, STORE, TYPE, TYPE_LABELS
 from backends.neo4j.reads import node_statement
 from backends.neo4j.records import type_from_graph
@@ -44,6 +45,7 @@ class Neo4jBackend:
         self.bookmarks = neo4j.GraphDatabase.bookmark_manager()
         self.ids = IdBlocks(self._reserve)
         self.schema = Schema(self.run_alone, address.database)
+        self.known_nodes = KnownNodes()
         self._types: Types | None = None
         self._types_lock = Lock()
         self._last_sequence = 0
@@ -69,7 +71,8 @@ class Neo4jBackend:
 
     def explain(self, query: NodeQuery) -> Explanation:
         """Return the statement for a query, and Neo4j's plan for it."""
-        statement, parameters, _ = node_statement(query, None, lock=False)
+        built = node_statement(query, None, lock=False)
+        statement, parameters = built.for_people, built.parameters
         with self.session(write=False) as session:
             text: Any = f"EXPLAIN {statement}"  # the driver wants a literal
             try:

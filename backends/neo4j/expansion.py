@@ -1,4 +1,4 @@
-"""Lineage in one statement: everything that is reached, breadth first, and the events of it.
+"""Lineage in one statement: everything that is reached, breadth first, with the events and contexts of it.
 
 Neo4j visits each node once (its operator is VarLengthExpand(Pruning,BFS)) only as long as nothing but the distinct end
 nodes of the pattern is asked for; with anything else it goes through every path, and on a graph with many diamonds it
@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from backends.neo4j.layout import GRAPH_KINDS
+from backends.neo4j.layout import GRAPH_KINDS, LINK_ITEM
+from backends.neo4j.reads import in_chunks
 from cypher import Filter
 from cypher.render import render_filter
-from lineage.model import NodeKind
+from lineage.model import LinkKind, NodeKind
 
-__all__ = ["expansion_statement"]
+__all__ = ["EXPANDED_LINKS", "Direction", "expansion_statement"]
 
+EXPANDED_LINKS = (LinkKind.EVENT, LinkKind.ATTRIBUTION, LinkKind.ASSOCIATION)
 Direction = Literal["upstream", "downstream", "bidirectional"]
 _ARROWS: Mapping[Direction, tuple[str, str]] = {
     "upstream": ("<-", "-"),
@@ -32,7 +34,7 @@ def expansion_statement(
     max_hops: int | None,
     endings: Mapping[NodeKind, Filter | None],
 ) -> tuple[str, dict[str, Any]] | None:
-    """Return the statement for the events of all nodes that are at most ``max_hops`` away and not gone around.
+    """Return the statement for all nodes that are at most ``max_hops`` away and not gone around, and what they are in.
 
     ``endings`` says through which nodes the walk does not go: None means none of the kind. Returns None if a filter is
     one that Neo4j cannot apply on the way.
@@ -58,9 +60,25 @@ def expansion_statement(
         lines.append(f"MATCH p = {pattern} WHERE all(x IN nodes(p) WHERE {' AND '.join(barriers)})")
     else:
         lines.append(f"MATCH {pattern}")
-    lines.append("WITH DISTINCT t")
-    lines.append(f"MATCH (t){left}[r:INPUT|OUTPUT]{right}()")
-    if direction == "bidirectional":
-        lines.append("WITH DISTINCT r")
-    lines.append("RETURN [type(r), r.artifact_id, r.execution_id, r.type, r.path, r.time_ms, r.seq] AS link")
+    lines += ["WITH DISTINCT t", "WITH collect(t) AS reached"]
+    arrows = {
+        LinkKind.EVENT: f"{left}[r:INPUT|OUTPUT]{right}",
+        LinkKind.ATTRIBUTION: "<-[r:ATTRIBUTION]-",
+        LinkKind.ASSOCIATION: "<-[r:ASSOCIATION]-",
+    }
+    parts = [
+        *(
+            f"WITH [t IN reached WHERE t:{each.value}] AS found {in_chunks(each.value, 'properties(each)')}"
+            for each in (NodeKind.ARTIFACT, NodeKind.EXECUTION)
+        ),
+        "UNWIND reached AS t MATCH (t)<-[:ATTRIBUTION|ASSOCIATION]-(c:Context) WITH collect(DISTINCT c) AS found "
+        + in_chunks(NodeKind.CONTEXT.value, "properties(each)"),
+        *(
+            f"UNWIND reached AS t MATCH (t){arrows[each]}() WITH DISTINCT r "
+            f"WITH collect({LINK_ITEM[each]}) AS found {in_chunks(each.value, 'each')}"
+            for each in EXPANDED_LINKS
+        ),
+    ]
+    inner = "\n  UNION ALL\n  ".join(parts)
+    lines += [f"CALL (reached) {{\n  {inner}\n}}", "RETURN part, items"]
     return "\n".join(lines), parameters

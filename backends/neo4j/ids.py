@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 from lineage.model import NodeKind
 
-__all__ = ["IdBlocks"]
+__all__ = ["IdBlocks", "passes_milestone"]
 
 FIRST_BLOCK, LARGEST_BLOCK = 16, 20_000
+FIRST_MILESTONE = 1000
+
+
+def passes_milestone(ids: Sequence[int]) -> bool:
+    """Whether one of these ids, which ascend, or of those between them, is 1,000, 4,000, 16,000, ...
+
+    So it is true for one of all clients each time that a kind has grown fourfold.
+
+    >>> [passes_milestone(ids) for ids in ([999], [1000], [1001, 1002], [3990, 4010])]
+    [False, True, False, True]
+    """
+    milestone = FIRST_MILESTONE
+    while ids and milestone < ids[0]:
+        milestone *= 4
+    return bool(ids) and milestone <= ids[-1]
 
 
 class IdBlocks:

@@ -27,6 +27,7 @@ __all__ = [
     "COUNTER",
     "GRAPH_KINDS",
     "LINK_ENDS",
+    "LINK_ITEM",
     "OUR_LABELS",
     "RELATIONSHIPS",
     "STORE",
@@ -89,6 +90,13 @@ LINK_ENDS: Final[Mapping[str, tuple[str, NodeKind, str, NodeKind]]] = {
     "PARENT": ("parent_id", NodeKind.CONTEXT, "child_id", NodeKind.CONTEXT),
 }
 """Relationship type to the key and kind of its source, and of its target."""
+LINK_ITEM: Final[Mapping[LinkKind, str]] = {
+    LinkKind.EVENT: "[r.seq, r.artifact_id, r.execution_id, r.type, r.path, r.time_ms]",
+    LinkKind.ATTRIBUTION: "[r.seq, r.artifact_id, r.context_id]",
+    LinkKind.ASSOCIATION: "[r.seq, r.execution_id, r.context_id]",
+    LinkKind.PARENT: "[r.seq, r.child_id, r.parent_id]",
+}
+"""What is read of a relationship ``r``: its number in the order of insertion, then the fields of its record."""
 
 
 def relationship_of(event_type: EventType) -> str:
@@ -106,7 +114,7 @@ def _names(enumeration: type[IntEnum]) -> dict[int, str]:
 _ATTRIBUTES: Final[Mapping[str, GraphAttribute]] = {
     "id": GraphAttribute("id", is_selective=True),
     "type_id": GraphAttribute("type_id"),
-    "type": GraphAttribute("type", together_with=("id",)),
+    "type": GraphAttribute("type"),
     "name": GraphAttribute("name", together_with=("type_id",), is_selective=True),
     "external_id": GraphAttribute("external_id", is_selective=True),
     "create_time_ms": GraphAttribute("create_time_ms", together_with=("id",)),

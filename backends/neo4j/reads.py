@@ -1,20 +1,52 @@
-"""Queries for nodes and links as Cypher, one statement each."""
+"""Queries for nodes and links as Cypher, one statement each.
+
+The driver takes its time for each record, whatever is in it. So results come as few fat records: lists of up to
+:data:`CHUNK` items, in two columns, ``part`` (which kind of item) and ``items``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from backends.neo4j.layout import GRAPH_KINDS, LINK_ENDS, LONG, MAX_INDEXED_BYTES, RELATIONSHIPS
+from backends.neo4j.layout import GRAPH_KINDS, LINK_ENDS, LINK_ITEM, LONG, MAX_INDEXED_BYTES, RELATIONSHIPS
 from cypher import Filter
 from cypher.render import CypherFilter, render_filter
 from lineage.backend import LinkQuery, NodeQuery, OrderBy
 from lineage.model import EventType, LinkKind, NodeKind
 
-__all__ = ["can_match", "link_statements", "node_statement"]
+__all__ = ["CHUNK", "NodeStatement", "can_match", "in_chunks", "link_statement", "node_statement"]
 
+CHUNK: Final = 1000
+"""How many items a record of a result has at most: enough for speed, and little for the memory of the server."""
 _INT64_MIN: Final = -(2**63)
+
+
+def in_chunks(part: str, item: str) -> str:
+    """Return the end of a statement that returns ``item``, an expression over ``each``, for all of ``found``."""
+    chunk = f"found[i..i + {CHUNK}]"
+    items = chunk if item == "each" else f"[each IN {chunk} | {item}]"
+    return f"UNWIND range(0, size(found) - 1, {CHUNK}) AS i RETURN '{part}' AS part, {items} AS items"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatement:
+    """A query for nodes: ``MATCH`` ... to the ``WITH`` that orders them, and the values of its parameters."""
+
+    body: str
+    parameters: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The statement that the store runs: the nodes' properties, in chunks."""
+        return f"{self.body}\nWITH collect(n) AS found\n{in_chunks('nodes', 'properties(each)')}"
+
+    @property
+    def for_people(self) -> str:
+        """The statement that shows the nodes themselves."""
+        return f"{self.body}\nRETURN n"
 
 
 class _Rendered:
@@ -40,14 +72,12 @@ def _rendered(key: _Rendered) -> CypherFilter:
 
 def can_match(query: NodeQuery) -> bool:
     """Whether the query is not empty by itself."""
-    asked = (query.ids, query.type_ids, query.names, query.external_ids, query.uris, query.context_ids)
+    asked = (query.ids, query.keys, query.type_ids, query.external_ids, query.uris, query.context_ids)
     return all(each is None or len(each) > 0 for each in asked) and query.limit != 0
 
 
-def node_statement(
-    query: NodeQuery, type_names: Sequence[str] | None, *, lock: bool
-) -> tuple[str, dict[str, Any], tuple[str, ...]]:
-    """Return the statement for the nodes of a query, its parameters, and the lines of it.
+def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: bool) -> NodeStatement:
+    """Return the statement for the nodes of a query.
 
     ``type_names`` are those of ``query.type_ids``. With ``lock`` nobody else can change the nodes until the end of the
     transaction.
@@ -80,8 +110,8 @@ def node_statement(
     if query.limit is not None:
         limit = " LIMIT $limit"
         parameters["limit"] = query.limit
-    lines += [f"WITH {'DISTINCT ' if is_distinct else ''}n ORDER BY {order}{limit}", "RETURN properties(n) AS node"]
-    return "\n".join(lines), parameters, tuple(lines)
+    lines.append(f"WITH {'DISTINCT ' if is_distinct else ''}n ORDER BY {order}{limit}")
+    return NodeStatement("\n".join(lines), parameters)
 
 
 def _add_keys(
@@ -90,14 +120,18 @@ def _add_keys(
     if query.ids is not None:
         conditions.append("n.id IN $ids")
         parameters["ids"] = list(query.ids)
-    if query.names is not None:
-        conditions.append("n.name IN $names AND n.type_id IS NOT NULL")
-        parameters["names"] = list(query.names)
+    if query.keys is not None:
+        conditions.append("n.name IN $names AND n.type_id IN $key_type_ids")
+        parameters["names"] = [name for _, name in query.keys]
+        parameters["key_type_ids"] = [type_id for type_id, _ in query.keys]
+        if len(query.keys) > 1:
+            conditions.append("[n.type_id, n.name] IN $keys")
+            parameters["keys"] = [list(key) for key in query.keys]
     if query.type_ids is not None:
         conditions.append("n.type_id IN $type_ids")
         parameters["type_ids"] = list(query.type_ids)
-        if type_names is not None and query.names is None and query.ids is None:
-            conditions.append("n.type IN $types AND n.id IS NOT NULL")
+        if type_names is not None and query.ids is None:
+            conditions.append("n.type IN $types")
             parameters["types"] = list(type_names)
     if query.external_ids is not None:
         conditions.append("n.external_id IN $external_ids")
@@ -139,8 +173,8 @@ _INPUTS = frozenset(event_type for event_type in EventType if event_type.is_inpu
 _OUTPUTS = frozenset(event_type for event_type in EventType if event_type.is_output)
 
 
-def link_statements(query: LinkQuery) -> tuple[str, dict[str, Any]]:
-    """Return the statement for the links of a query: rows of relationship type, source, target, data and number."""
+def link_statement(query: LinkQuery) -> tuple[str, dict[str, Any]]:
+    """Return the statement for the links of a query."""
     parameters: dict[str, Any] = {"ids": list(dict.fromkeys(query.ids))}
     relationships = RELATIONSHIPS[query.kind]
     condition = ""
@@ -156,14 +190,13 @@ def link_statements(query: LinkQuery) -> tuple[str, dict[str, Any]]:
             parameters["types"] = [event_type.name for event_type in query.event_types]
     parts: list[str] = []
     for relationship in relationships:
-        source, source_kind, target, target_kind = LINK_ENDS[relationship]
+        source, source_kind, _, target_kind = LINK_ENDS[relationship]
         if query.end == source:
             pattern = f"(n:{source_kind.value} {{id: id}})-[r:{relationship}]->()"
         else:
             pattern = f"(n:{target_kind.value} {{id: id}})<-[r:{relationship}]-()"
-        data = "r.type, r.path, r.time_ms" if query.kind is LinkKind.EVENT else "null, null, null"
         parts.append(
             f"UNWIND $ids AS id MATCH {pattern}{condition} "
-            f"RETURN ['{relationship}', r.{source}, r.{target}, {data}, r.seq] AS link"
+            f"WITH collect({LINK_ITEM[query.kind]}) AS found {in_chunks('links', 'each')}"
         )
-    return " UNION ALL ".join(parts), parameters
+    return "\nUNION ALL\n".join(parts), parameters

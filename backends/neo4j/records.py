@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from backends.neo4j.layout import LONG, MAX_INDEXED_BYTES, MAX_KEY_BYTES, decode_key, encode_key
@@ -24,18 +25,19 @@ from lineage.model import (
     ExecutionState,
     ExecutionType,
     Link,
+    LinkKind,
     NodeKind,
     NodeType,
     ParentContext,
     PropertyType,
+    Record,
 )
 from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
 
-AnyLink = TypeVar("AnyLink", bound=Link)
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 __all__ = [
-    "event_from_row",
-    "link_from_row",
+    "links_from_items",
     "node_from_graph",
     "node_to_graph",
     "path_to_graph",
@@ -123,6 +125,16 @@ def _freeze(value: Any) -> Any:
 _SET: Final = object.__setattr__
 
 
+def _record(record_type: type[AnyRecord], values: dict[str, Any], fields_set: set[str] | None = None) -> AnyRecord:
+    """Return a record of all its fields' values: what ``trusted`` does, in a third of the time."""
+    record = object.__new__(record_type)
+    _SET(record, "__dict__", values)
+    _SET(record, "__pydantic_fields_set__", set(values) if fields_set is None else fields_set)
+    _SET(record, "__pydantic_extra__", None)
+    _SET(record, "__pydantic_private__", None)
+    return record
+
+
 def node_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> Any:
     """Return the record of a node. Raises DataLossError if somebody else changed it into none."""
     values: dict[str, Any] = dict(_DEFAULTS[kind])
@@ -131,8 +143,13 @@ def node_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> Any:
         for key, value in graph.items():
             if key in values:
                 values[key] = value
+                continue
+            family, name, read = _read_key(key)
+            if name is None:
+                if family is not None:
+                    values[family] = value
             else:
-                _read_value(key, value, values, families)
+                families.setdefault(family, {})[name] = value if read is None else read(value)
         for family, found in families.items():
             values[family] = FrozenDict(found)
         if kind is NodeKind.ARTIFACT:
@@ -144,44 +161,38 @@ def node_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> Any:
         raise DataLossError(
             f"{kind.lower()} {graph.get('id')} in Neo4j holds what no {kind.lower()} can: {error!r}; restore it"
         ) from error
-    record = object.__new__(_RECORD[kind])
-    _SET(record, "__dict__", values)
-    _SET(record, "__pydantic_fields_set__", {name for name, value in values.items() if value is not None})
-    _SET(record, "__pydantic_extra__", None)
-    _SET(record, "__pydantic_private__", None)
-    return record
+    return _record(_RECORD[kind], values, {name for name, value in values.items() if value is not None})
 
 
-def _read_value(key: str, value: Any, values: dict[str, Any], families: dict[str, dict[str, Any]]) -> None:
+def _struct(text: str) -> Any:
+    return _freeze(json.loads(text))
+
+
+def _proto(text: str) -> ProtoValue:
+    proto = json.loads(text)
+    return ProtoValue(proto["@type"], base64.b64decode(proto["value"]))
+
+
+_READ: Final[Mapping[str, Callable[[str], Any] | None]] = {"struct": _struct, "proto": _proto, "long": None}
+
+
+@lru_cache(maxsize=4096)
+def _read_key(key: str) -> tuple[Any, str | None, Callable[[str], Any] | None]:
+    """Return what a key of a node stands for: the family, name and decoding of a property; or a field, and no name.
+
+    Neither family nor name: it is a key that somebody added for himself.
+    """
     prefix, _, rest = key.partition(".")
-    if prefix not in _FAMILIES:
-        if prefix == "struct":
-            value = _freeze(json.loads(value))
-        elif prefix == "proto":
-            proto = json.loads(value)
-            value = ProtoValue(proto["@type"], base64.b64decode(proto["value"]))
-        elif key == f"{LONG}uri":
-            values["uri"] = value
-            return
-        elif prefix != "long":
-            return  # a key that somebody added for himself
+    read = None
+    if prefix in _READ:
+        if key == f"{LONG}uri":
+            return "uri", None, None
+        read = _READ[prefix]
         prefix, _, rest = rest.partition(".")
-        if prefix not in _FAMILIES:
-            return
-    families.setdefault(prefix, {})[decode_key(rest)] = value
+    return (prefix, decode_key(rest), read) if prefix in _FAMILIES else (None, None, None)
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
-
-
-def _built(record_type: type[AnyLink], values: dict[str, Any]) -> AnyLink:
-    """Return a record of all its fields' values: what ``trusted`` does, in a third of the time."""
-    record = object.__new__(record_type)
-    _SET(record, "__dict__", values)
-    _SET(record, "__pydantic_fields_set__", set(values))
-    _SET(record, "__pydantic_extra__", None)
-    _SET(record, "__pydantic_private__", None)
-    return record
 
 
 def path_to_graph(path: tuple[int | str, ...]) -> list[str]:
@@ -195,37 +206,42 @@ def _path_from_graph(path: list[str]) -> tuple[int | str, ...]:
     return tuple(int(step[1:-1]) if step.startswith("[") else step.removeprefix("'") for step in path)
 
 
-def link_from_row(relationship: str, source: int, target: int, row: tuple[Any, Any, Any]) -> Link:
-    """Return the record of a relationship. ``row`` has an event's type, path and time."""
-    if relationship == "ATTRIBUTION":
-        return _built(Attribution, {"artifact_id": target, "context_id": source})
-    if relationship == "ASSOCIATION":
-        return _built(Association, {"execution_id": target, "context_id": source})
-    if relationship == "PARENT":
-        return _built(ParentContext, {"child_id": target, "parent_id": source})
-    artifact_id, execution_id = (source, target) if relationship == "INPUT" else (target, source)
-    return event_from_row(artifact_id, execution_id, *row)
-
-
-def event_from_row(
-    artifact_id: int, execution_id: int, event_type: str, path: list[str] | None, time_ms: int | None
-) -> Event:
-    """Return the record of an event. Raises DataLossError if somebody else gave it a type that is none."""
+def _event(item: Sequence[Any]) -> dict[str, Any]:
+    _, artifact_id, execution_id, event_type, path, time_ms = item
     if event_type not in _EVENT_TYPES:
         raise DataLossError(
             f"the event of artifact {artifact_id} and execution {execution_id} in Neo4j has the type {event_type!r}, "
             "which is none; restore it"
         )
-    return _built(
-        Event,
-        {
-            "artifact_id": artifact_id,
-            "execution_id": execution_id,
-            "type": _EVENT_TYPES[event_type],
-            "path": _path_from_graph(path) if path else (),
-            "time_ms": time_ms,
-        },
-    )
+    return {
+        "artifact_id": artifact_id,
+        "execution_id": execution_id,
+        "type": _EVENT_TYPES[event_type],
+        "path": _path_from_graph(path) if path else (),
+        "time_ms": time_ms,
+    }
+
+
+_LINK: Final[Mapping[LinkKind, tuple[type[Link], Callable[[Sequence[Any]], dict[str, Any]]]]] = {
+    LinkKind.EVENT: (Event, _event),
+    LinkKind.ATTRIBUTION: (Attribution, lambda item: {"artifact_id": item[1], "context_id": item[2]}),
+    LinkKind.ASSOCIATION: (Association, lambda item: {"execution_id": item[1], "context_id": item[2]}),
+    LinkKind.PARENT: (ParentContext, lambda item: {"child_id": item[1], "parent_id": item[2]}),
+}
+
+
+def links_from_items(kind: LinkKind, items: Iterable[Sequence[Any]]) -> list[Any]:
+    """Return the records of relationships, in the order of insertion. An item is what ``LINK_ITEM`` reads.
+
+    Raises DataLossError if somebody else gave an event a type that is none.
+    """
+    record_type, values_of = _LINK[kind]
+    return [_record(record_type, values_of(item)) for item in sorted(items, key=_sequence)]
+
+
+def _sequence(item: Sequence[Any]) -> int:
+    number: int | None = item[0]
+    return number or 0
 
 
 # --- types ------------------------------------------------------------------------------------------------------------

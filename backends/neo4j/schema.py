@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from neo4j.exceptions import ClientError, DriverError, Neo4jError, TransientError
@@ -56,7 +57,7 @@ def _constraints() -> list[str]:
 def _indexes() -> list[str]:
     """What lists are ordered and selected by."""
     found: list[tuple[str, tuple[str, ...]]]
-    found = [(kind.value, keys) for kind in NodeKind for keys in (("type", "id"), ("create_time_ms", "id"))]
+    found = [(kind.value, keys) for kind in NodeKind for keys in (("type",), ("create_time_ms", "id"))]
     found += [(kind.value, ("last_update_time_ms", "id")) for kind in NodeKind]
     found.append((NodeKind.ARTIFACT.value, ("uri",)))
     return [
@@ -115,6 +116,14 @@ class Schema:
             f"the Neo4j database {self._database!r} is not a lineage store, and not empty: it has {row['count']} "
             f"nodes, with {labels}; nothing was changed: use an empty database"
         )
+
+    def renew_plans(self) -> None:
+        """Let Neo4j count anew what its indexes hold, and forget the plans that it made when there was less.
+
+        It keeps a plan that was made for an empty store for hours, and takes the wrong index all that time.
+        """
+        with suppress(DriverError, Neo4jError):  # the user may lack the right to; Neo4j comes to it by itself, later
+            self._run("CALL db.prepareForReplanning(60)")
 
     def _patiently(self, statement: str, **parameters: Any) -> list[Any]:
         """Run a statement until no other client's is in its way."""

@@ -8,9 +8,10 @@ they are not, the unit of work is run again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,15 +19,25 @@ from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jErr
 
 from backends.neo4j import diagnosis
 from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
-from backends.neo4j.expansion import Direction, expansion_statement
+from backends.neo4j.expansion import EXPANDED_LINKS, Direction, expansion_statement
+from backends.neo4j.ids import passes_milestone
 from backends.neo4j.layout import LINK_ENDS, STORE, TYPE, TYPE_LABELS
-from backends.neo4j.reads import can_match, link_statements, node_statement
-from backends.neo4j.records import event_from_row, link_from_row, node_from_graph, type_to_graph
-from backends.neo4j.writes import MAX_ROWS, InsertLinks, InsertNodes, Operation, UpdateNodes, WriteBuffer, combined
+from backends.neo4j.reads import can_match, link_statement, node_statement
+from backends.neo4j.records import links_from_items, node_from_graph, type_to_graph
+from backends.neo4j.writes import (
+    MAX_ROWS,
+    ExpectNodes,
+    InsertLinks,
+    InsertNodes,
+    Operation,
+    UpdateNodes,
+    WriteBuffer,
+    combined,
+)
 from cypher import Filter
-from lineage.backend import LinkQuery, NodeQuery
+from lineage.backend import Expansion, LinkQuery, NodeQuery
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
-from lineage.model import Event, Link, LinkKind, Node, NodeKind, NodeType
+from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
 
 if TYPE_CHECKING:
     import neo4j
@@ -38,7 +49,8 @@ __all__ = ["Neo4jTransaction", "Types"]
 
 MAX_EXPANDED_STARTS = 50
 """From each starting node Neo4j walks by itself; from more than these, the engine's one walk from all is cheaper."""
-_VERSION = f"MATCH (s:{STORE} {{id: 0}}) RETURN s.types_version AS node"
+_VERSION = f"MATCH (s:{STORE} {{id: 0}}) RETURN s.types_version AS version"
+_VERSION_PART = f"MATCH (s:{STORE} {{id: 0}}) RETURN 'version' AS part, [s.types_version] AS items"
 _LOCK_TYPES = (
     f"MATCH (s:{STORE} {{id: 0}}) SET s.types_version = s.types_version + 1 "
     "RETURN s.types_version AS version, s.next_type_id AS next_type_id"
@@ -93,17 +105,17 @@ class Neo4jTransaction:
             self._end()
 
     def _complete(self) -> None:
-        if self._tx is None and self._buffer and self._buffer.is_small and self._complete_at_once():
-            self._committed = True
-            return
         if self._tx is None and not self._buffer:
             self._verify_types()
             return
-        self._flush()
-        self._verify_types()
-        if self._tx is not None:
-            self._commit(self._tx)
+        if self._tx is not None or not self._buffer.is_small or not self._complete_at_once():
+            self._flush()
+            self._verify_types()
+            if self._tx is not None:
+                self._commit(self._tx)
         self._committed = True
+        if any(passes_milestone(ids) for _, ids in self._ids):
+            self._backend.schema.renew_plans()
         if self._own_types is not None:
             types = self._backend.keep_types(self._own_version, self._own_types)
             before = {} if self._types is None else self._types.by_kind
@@ -317,18 +329,40 @@ class Neo4jTransaction:
         lock = self._write and query.ids is not None and query.filter is None and query.limit is None
         if lock:
             self._begin()
-        if query.names is not None or query.external_ids is not None:
+        if query.keys is not None or query.external_ids is not None:
             self._keys_read.add(query.kind)
-        statement, parameters, _ = node_statement(query, self._type_names(query), lock=lock)
+        by_key = query.keys is not None and self._tx is None and query == NodeQuery(query.kind, keys=query.keys)
+        found = self._known(query) if by_key and self._write else None
+        if found is None:
+            built = node_statement(query, self._type_names(query), lock=lock)
+            found = self._read_items(built.text, built.parameters).get("nodes", [])
+            if by_key:
+                self._backend.known_nodes.keep(query.kind, found)
+        return [node_from_graph(query.kind, graph) for graph in found]
+
+    def _known(self, query: NodeQuery) -> list[dict[str, Any]] | None:
+        """Return what is known to match a query for keys, and let the unit of work fail if it does so no more."""
+        found = self._backend.known_nodes.look_up(query.kind, dict.fromkeys(query.keys or ()))
+        if found is not None:
+            found.sort(key=itemgetter("id"))
+            self._buffer.expect_nodes(query.kind, found)
+        return found
+
+    def _read_items(self, statement: str, parameters: dict[str, Any]) -> dict[str, list[Any]]:
+        """Run a statement that returns parts and items; return the items of each part.
+
+        The types' version is asked for with it, if this unit of work still has to see that it is the expected one.
+        """
         verifies = self._types is not None and not self._types_verified and self._own_types is None
         if verifies:
-            statement = f"{_VERSION}\nUNION ALL\n{statement}"
-        rows = self._read(statement, parameters)
+            statement = f"{_VERSION_PART}\nUNION ALL\n{statement}"
+        found: dict[str, list[Any]] = {}
+        for part, items in self._read(statement, parameters):
+            found.setdefault(part, []).extend(items)
         if verifies:
-            self._check_version(rows[0][0] if rows else None)
-            del rows[0]
-        kind = query.kind
-        return [node_from_graph(kind, row[0]) for row in rows]
+            [version] = found.pop("version", [None])
+            self._check_version(version)
+        return found
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
         if self._buffer.touches_nodes(query.kind):
@@ -354,10 +388,7 @@ class Neo4jTransaction:
             return []
         if self._buffer.touches_links(query.kind):
             self._flush()
-        statement, parameters = link_statements(query)
-        rows = [row[0] for row in self._read(statement, parameters)]
-        rows.sort(key=_sequence)
-        return [link_from_row(row[0], row[1], row[2], (row[3], row[4], row[5])) for row in rows]
+        return links_from_items(query.kind, self._read_items(*link_statement(query)).get("links", ()))
 
     def expand(
         self,
@@ -365,22 +396,29 @@ class Neo4jTransaction:
         direction: Direction,
         max_hops: int | None,
         barriers: Mapping[NodeKind, Filter | None],
-    ) -> Sequence[Event] | None:
+    ) -> Expansion | None:
         if sum(map(len, start_ids.values())) > MAX_EXPANDED_STARTS:
             return None
         statements = [
             expansion_statement(kind, ids, direction, max_hops, barriers) for kind, ids in start_ids.items() if ids
         ]
+        if None in statements:
+            return None
         if self._buffer:
             self._flush()
-        rows: dict[tuple[Any, ...], Sequence[Any]] = {}
+        self.find_types(NodeKind.ARTIFACT)  # a result shows types: let the statement see whether they are still these
+        found: dict[str, list[Any]] = {}
         for each in statements:
-            if each is None:
-                return None
-            statement, parameters = each
-            for [row] in self._read(statement, parameters):
-                rows[row[0], row[1], row[2], row[3]] = row
-        return [event_from_row(row[1], row[2], row[3], row[4], row[5]) for row in sorted(rows.values(), key=_sequence)]
+            assert each is not None
+            for part, items in self._read_items(*each).items():
+                found.setdefault(part, []).extend(items)
+        return Expansion(
+            {
+                kind: {graph["id"]: node_from_graph(kind, graph) for graph in found.get(kind.value, ())}
+                for kind in NodeKind
+            },
+            {kind: links_from_items(kind, _once(found.get(kind.value, ()))) for kind in EXPANDED_LINKS},
+        )
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -421,6 +459,10 @@ class Neo4jTransaction:
                 following = operations[index + 1] if index + 1 < len(operations) else None
                 if linked and not (isinstance(following, InsertLinks) and following.kind is operation.kind):
                     raise diagnosis.wrong_link(linked, self._read)
+            elif isinstance(operation, ExpectNodes):
+                if wrong:
+                    self._backend.known_nodes.distrust(operation.kind, operation.rows)
+                    raise lost_race(f"a {operation.kind.lower()} was changed since it was read")
             elif wrong:
                 raise self._changed_meanwhile(operation)
             elif isinstance(operation, InsertNodes):
@@ -431,9 +473,9 @@ class Neo4jTransaction:
             [[done, old]] = self._run(operation.body("rows"), {"rows": rows})
         except ConstraintError as error:
             self._roll_back()
-            if isinstance(operation, InsertLinks):
-                raise lost_race("another client wrote the same link") from error
-            raise self._taken(operation, error) from error
+            if isinstance(operation, (InsertNodes, UpdateNodes)):
+                raise self._taken(operation, error) from error
+            raise lost_race("another client wrote the same link") from error
         except (DriverError, Neo4jError) as error:
             raise translated(error) from error
         return done, old
@@ -464,6 +506,6 @@ class Neo4jTransaction:
         return result
 
 
-def _sequence(row: Sequence[Any]) -> int:
-    number: int | None = row[6]
-    return number or 0
+def _once(items: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    """Leave out links that came before: of two nodes that two statements met."""
+    return {(item[1], item[2], item[3] if len(item) > 3 else None): item for item in items}.values()

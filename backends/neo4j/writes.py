@@ -16,7 +16,7 @@ from backends.neo4j.layout import LINK_ENDS, STORE, relationship_of, type_label
 from backends.neo4j.records import node_to_graph, path_to_graph
 from lineage.model import Event, Link, LinkKind, Node, NodeKind
 
-__all__ = ["InsertLinks", "InsertNodes", "Operation", "UpdateNodes", "WriteBuffer", "combined"]
+__all__ = ["ExpectNodes", "InsertLinks", "InsertNodes", "Operation", "UpdateNodes", "WriteBuffer", "combined"]
 
 MAX_ROWS = 5000
 """How many rows one statement takes; more go in several."""
@@ -91,7 +91,21 @@ class InsertLinks:
         return pattern, keys, more
 
 
-Operation = InsertNodes | UpdateNodes | InsertLinks
+@dataclass(slots=True)
+class ExpectNodes:
+    """Nodes that the unit of work relies on as they were read before."""
+
+    kind: NodeKind
+    rows: list[dict[str, Any]]
+
+    def body(self, rows: str) -> str:
+        return (
+            f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.id}}) WHERE properties(n) = row "
+            "RETURN count(n) AS done, sum(0) AS old"
+        )
+
+
+Operation = InsertNodes | UpdateNodes | ExpectNodes | InsertLinks
 
 
 class WriteBuffer:
@@ -120,6 +134,9 @@ class WriteBuffer:
         for node in nodes:
             last.rows.append({"p": node_to_graph(node), "l": type_label(node.type or "")})
             last.nodes.append(node)
+
+    def expect_nodes(self, kind: NodeKind, graphs: Sequence[dict[str, Any]]) -> None:
+        self.operations.append(ExpectNodes(kind, list(graphs)))
 
     def update_nodes(self, kind: NodeKind, nodes: Sequence[Node], expected: Mapping[int, int] | None) -> None:
         operation = UpdateNodes(kind)
@@ -159,7 +176,7 @@ class WriteBuffer:
 
     def touches_nodes(self, kind: NodeKind) -> bool:
         """Whether nodes of a kind wait to be sent."""
-        return any(not isinstance(each, InsertLinks) and each.kind is kind for each in self.operations)
+        return any(isinstance(each, (InsertNodes, UpdateNodes)) and each.kind is kind for each in self.operations)
 
     def touches_links(self, kind: LinkKind) -> bool:
         """Whether links of a kind wait to be sent."""

@@ -64,7 +64,7 @@ def _everything(backend: Backend) -> list[Any]:
         ]
         found += [list(tx.find_links(LinkQuery(kind, end, ids))) for kind, end in ends]
         for text in ("new", "changed", "a", "renamed", "p"):
-            found += [list(tx.find_nodes(NodeQuery(kind, type_ids=[1, 3], names=[text]))) for kind in (A, C)]
+            found += [list(tx.find_nodes(NodeQuery(kind, keys=[(1, text), (3, text)]))) for kind in (A, C)]
             found.append(list(tx.find_nodes(NodeQuery(A, external_ids=[text]))))
             found.append(list(tx.find_nodes(NodeQuery(A, uris=[text]))))
         found.append(list(tx.find_nodes(NodeQuery(A, context_ids=[1, 2, 3]))))
@@ -124,7 +124,7 @@ def test_an_error_of_the_store_itself_undoes_the_whole_unit_of_work(filled: Back
 def test_a_unit_of_work_sees_its_own_writes(filled: Backend) -> None:
     with filled.transaction(write=True) as tx:
         _write_everything(tx)
-        assert [node.id for node in tx.find_nodes(NodeQuery(A, names=["new"]))] == [4]
+        assert [node.id for node in tx.find_nodes(NodeQuery(A, keys=[(1, "new")]))] == [4]
         assert [node.id for node in tx.find_nodes(NodeQuery(A, uris=["new"]))] == [4]
         assert [node.id for node in tx.find_nodes(NodeQuery(A, filter=filter_of(A, "uri = 'changed'")))] == [1]
         assert len(tx.find_links(LinkQuery(LinkKind.EVENT, "execution_id", [1]))) == 2
@@ -217,7 +217,7 @@ def test_keys_that_were_given_up_are_free_at_once(filled: Backend) -> None:
     with filled.transaction(write=True) as tx:
         tx.update_nodes(C, [context("moved", id=1)])
         tx.update_nodes(C, [context("p", id=2)])
-    assert find(filled, kind=C, names=["p"]) == [2]
+    assert find(filled, kind=C, keys=[(3, "p")]) == [2]
 
 
 def test_compare_and_set(filled: Backend) -> None:
@@ -243,10 +243,10 @@ def test_a_node_comes_once(filled: Backend) -> None:
     assert find(filled, ids=[2, 1, 2]) == [1, 2]
     assert find(filled, context_ids=[1, 2, 3]) == [1]
     assert find(filled, filter=filter_of(A, "contexts_a.id > 0 AND contexts_b.id > 0")) == [1]
-    assert find(filled, names=["a", "a"], type_ids=[1, 1]) == [1]
+    assert find(filled, keys=[(1, "a"), (1, "a")]) == [1]
 
 
-@pytest.mark.parametrize("condition", ["ids", "type_ids", "names", "external_ids", "uris", "context_ids"])
+@pytest.mark.parametrize("condition", ["ids", "type_ids", "keys", "external_ids", "uris", "context_ids"])
 def test_an_empty_condition_matches_nothing(filled: Backend, condition: str) -> None:
     assert find(filled, **{condition: []}) == []
     assert find(filled, **{condition: None}) == [1, 2, 3]
@@ -259,7 +259,7 @@ def test_every_condition_of_a_query_counts(filled: Backend) -> None:
     matching: dict[str, Any] = {
         "ids": [1, 2],
         "type_ids": [1, 9],
-        "names": ["a", "b"],
+        "keys": [(1, "a"), (1, "b")],
         "external_ids": ["e"],
         "uris": ["u", ""],
         "context_ids": [1],
@@ -268,7 +268,7 @@ def test_every_condition_of_a_query_counts(filled: Backend) -> None:
     failing: dict[str, Any] = {
         "ids": [2],
         "type_ids": [2],
-        "names": ["b"],
+        "keys": [(1, "b"), (2, "a")],
         "external_ids": ["x"],
         "uris": [""],
         "context_ids": [2],

@@ -74,7 +74,7 @@ def test_lineage_is_breadth_first(
         (A, "uri = 'x'", "NodeIndexSeek", "(uri)"),
         (A, "external_id = 'x'", "NodeUniqueIndexSeek", "(external_id)"),
         (C, "name = 'x'", "NodeUniqueIndexSeek", "(name, type_id)"),
-        (A, "type = 'x'", "NodeIndexSeek", "(type, id)"),
+        (A, "type = 'x'", "NodeIndexSeek", "Artifact(type)"),
         (A, "create_time_since_epoch > 5", "NodeIndexSeek", "(create_time_ms, id)"),
         (A, "properties.i.int_value = 5", "NodeIndexSeek", "(`properties.i`)"),
         (A, "properties.d.double_value > 0.5", "NodeIndexSeekByRange", "(`properties.d`)"),
@@ -85,8 +85,8 @@ def test_lineage_is_breadth_first(
     ],
 )
 def test_filters_use_indexes(backend: Neo4jBackend, kind: NodeKind, where: str, operator: str, detail: str) -> None:
-    statement, parameters, _ = node_statement(NodeQuery(kind, filter=filter_of(kind, where)), None, lock=False)
-    found = operators(backend, statement, parameters)
+    built = node_statement(NodeQuery(kind, filter=filter_of(kind, where)), None, lock=False)
+    found = operators(backend, built.text, built.parameters)
     assert any(name.startswith(operator) and detail in details for name, details in found), found
     assert not any(name.startswith(("NodeByLabelScan", "AllNodesScan")) for name, _ in found), found
 
@@ -98,6 +98,6 @@ def test_pages_come_from_an_index(
     backend: Neo4jBackend, order_by: OrderBy, descending: bool, after: Cursor | None
 ) -> None:
     query = NodeQuery(A, order_by=order_by, descending=descending, after=after, limit=20)
-    statement, parameters, _ = node_statement(query, None, lock=False)
-    names = [name for name, _ in operators(backend, statement, parameters)]
+    built = node_statement(query, None, lock=False)
+    names = [name for name, _ in operators(backend, built.text, built.parameters)]
     assert not {"Top", "Sort", "PartialTop", "NodeByLabelScan"} & set(names), names

@@ -241,7 +241,8 @@ def _state(backend: CountingBackend, store: Store) -> dict[str, Any]:
     with MemoryBackend.transaction(backend) as tx:
         for kind in NodeKind:
             for key in keys:
-                state[f"{kind} named {key}"] = [node.id for node in tx.find_nodes(NodeQuery(kind, names=[key]))]
+                named = NodeQuery(kind, keys=[(type_id, key) for type_id in range(1, 20)])
+                state[f"{kind} named {key}"] = [node.id for node in tx.find_nodes(named)]
                 state[f"{kind} {key}"] = [node.id for node in tx.find_nodes(NodeQuery(kind, external_ids=[key]))]
         for uri in uris:
             state[f"at {uri}"] = [node.id for node in tx.find_nodes(NodeQuery(NodeKind.ARTIFACT, uris=[uri]))]

@@ -1,0 +1,158 @@
+"""How many statements an operation sends: few, and as many for a large one as for a small one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+import lineage
+from backends.neo4j.known import KnownNodes
+from backends.neo4j.transaction import Neo4jTransaction
+from lineage import (
+    Artifact,
+    ArtifactType,
+    Context,
+    ContextType,
+    Event,
+    EventType,
+    Execution,
+    ExecutionType,
+    NodeKind,
+)
+from lineage.errors import InvalidArgumentError
+from tests.servers.neo4j import Neo4jServer
+
+
+class Sent(list[str]):
+    """The statements that were sent."""
+
+    def by(self, work: Callable[[], object]) -> int:
+        """Return how many statements ``work`` sends."""
+        self.clear()
+        work()
+        return len(self)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    sent = Sent()
+    run = Neo4jTransaction._run  # pyright: ignore[reportPrivateUsage]  # all statements of a store go through it
+
+    def noted(self: Neo4jTransaction, statement: str, parameters: dict[str, Any]) -> list[Any]:
+        sent.append(statement)
+        return run(self, statement, parameters)
+
+    monkeypatch.setattr(Neo4jTransaction, "_run", noted)
+    return sent
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[lineage.Store]:
+    with lineage.open_store(url) as store:
+        store.put_artifact_type(ArtifactType(name="Data"))
+        store.put_execution_type(ExecutionType(name="Step"))
+        store.put_context_type(ContextType(name="Run", properties={"n": float}))
+        yield store
+
+
+def record_step(store: lineage.Store, *, inputs: list[int], outputs: int, run: str = "run") -> tuple[list[int], int]:
+    result = store.put_execution(
+        Execution(type="Step"),
+        [
+            *((None, Event(artifact_id=each, type=EventType.INPUT)) for each in inputs),
+            *((Artifact(type="Data"), Event(type=EventType.OUTPUT)) for _ in range(outputs)),
+        ],
+        [Context(type="Run", name=run)],
+        reuse_context_if_already_exist=True,
+    )
+    return result.artifact_ids[len(inputs) :], result.context_ids[0]
+
+
+def test_a_step_is_one_statement_whatever_its_size(store: lineage.Store, sent: Sent) -> None:
+    made, _ = record_step(store, inputs=[], outputs=1)
+    record_step(store, inputs=made, outputs=1)
+    for outputs in (1, 10, 300):
+        assert sent.by(partial(record_step, store, inputs=made, outputs=outputs)) == 1
+
+
+def test_writes_and_reads(store: lineage.Store, sent: Sent) -> None:
+    data = [Artifact(type="Data", name=str(number), uri="u") for number in range(200)]
+    assert sent.by(lambda: store.put_artifacts(data)) == 1
+    assert sent.by(lambda: store.get_artifacts_by_id(range(1, 201))) == 1
+    assert sent.by(lambda: store.get_artifacts_by_uri("u")) == 1
+    assert sent.by(lambda: store.get_artifact_by_type_and_name("Data", "7")) == 1
+    assert sent.by(lambda: store.list_artifacts("type = 'Data'", limit=20)) == 1
+
+
+def test_lineage_is_one_statement_whatever_its_length(store: lineage.Store, sent: Sent) -> None:
+    first, _ = record_step(store, inputs=[], outputs=2)
+    made = first
+    for length in range(1, 9):
+        made, _ = record_step(store, inputs=made, outputs=2)
+        assert sent.by(partial(store.upstream, artifact_ids=[made[0]])) == 1, length
+    assert sent.by(lambda: store.downstream(artifact_ids=[first[0]], max_hops=5)) == 1
+    graph = store.upstream(artifact_ids=[made[0]])
+    assert (len(graph.artifacts), len(graph.executions), len(graph.contexts)) == (17, 9, 1)
+
+
+# --- contexts that are known are not looked up, and yet never the wrong ones ------------------------------------------
+
+
+def test_a_known_context_that_another_client_renamed_is_made_anew(url: str, store: lineage.Store) -> None:
+    _, old = record_step(store, inputs=[], outputs=1)
+    record_step(store, inputs=[], outputs=1)
+    with lineage.open_store(url) as other:
+        other.put_contexts([Context(id=old, type="Run", name="renamed")])
+    _, new = record_step(store, inputs=[], outputs=1)
+    assert new != old
+    assert [context.name for context in store.get_contexts_by_id([old, new])] == ["renamed", "run"]
+    assert len(store.get_executions_by_context(old)) == 2
+    assert len(store.get_executions_by_context(new)) == 1
+
+
+def test_a_known_context_that_another_client_changed_is_used_still(url: str, store: lineage.Store, sent: Sent) -> None:
+    _, run = record_step(store, inputs=[], outputs=1)
+    record_step(store, inputs=[], outputs=1)
+    with lineage.open_store(url) as other:
+        other.put_contexts([Context(id=run, type="Run", name="run", properties={"n": 1.0})])
+    assert record_step(store, inputs=[], outputs=1)[1] == run
+    assert len(store.get_executions_by_context(run)) == 3
+    # It may change again: from now on it is looked up, so that no step is tried in vain.
+    assert sent.by(lambda: record_step(store, inputs=[], outputs=1)) == 2
+
+
+def test_a_known_context_that_somebody_deleted_is_made_anew(store: lineage.Store, neo4j_server: Neo4jServer) -> None:
+    _, old = record_step(store, inputs=[], outputs=1)
+    record_step(store, inputs=[], outputs=1)
+    neo4j_server.run("MATCH (c:Context {id: $id}) DETACH DELETE c", id=old)
+    _, new = record_step(store, inputs=[], outputs=1)
+    assert new != old
+    assert [context.name for context in store.list_contexts()] == ["run"]
+
+
+def test_the_callers_mistake_is_reported_not_the_changed_context(url: str, store: lineage.Store) -> None:
+    _, run = record_step(store, inputs=[], outputs=1)
+    record_step(store, inputs=[], outputs=1)
+    with lineage.open_store(url) as other:
+        other.put_contexts([Context(id=run, type="Run", name="renamed")])
+    with pytest.raises(InvalidArgumentError, match="no artifact with the given id 999"):
+        record_step(store, inputs=[999], outputs=0)
+    assert [context.name for context in store.list_contexts()] == ["renamed"]
+
+
+def test_what_is_known_has_a_bound_and_leaves_out_what_cannot_be_compared() -> None:
+    known = KnownNodes()
+    graphs = [{"id": number, "type_id": 10, "name": str(number)} for number in range(1500)]
+    known.keep(NodeKind.CONTEXT, graphs)
+    assert known.look_up(NodeKind.CONTEXT, [(10, "1499")]) == [graphs[1499]]
+    assert known.look_up(NodeKind.CONTEXT, [(10, "1499"), (10, "0")]) is None
+    assert known.look_up(NodeKind.EXECUTION, [(10, "1499")]) is None
+    for value in (float("nan"), "x" * 1000):
+        known.keep(NodeKind.CONTEXT, [{"id": 1, "type_id": 10, "name": "odd", "properties.n": value}])
+        assert known.look_up(NodeKind.CONTEXT, [(10, "odd")]) is None
+    known.distrust(NodeKind.CONTEXT, [graphs[1499]])
+    known.keep(NodeKind.CONTEXT, [graphs[1499]])
+    assert known.look_up(NodeKind.CONTEXT, [(10, "1499")]) is None
