@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from benchmarks import compare, scale
 from benchmarks.report import machine
+from benchmarks.sides import SIDES
 
 
 class _Named(Protocol):
@@ -28,10 +30,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("compare", "facade", "scale"),
+        choices=(*SIDES, "scale"),
         default="compare",
         help="compare: ours and ml-metadata, workload by workload (default); facade: lineage.mlmd and ml-metadata, by "
-        "the same calls; scale: 10,000 and 100,000 artifacts",
+        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; scale: 10,000 and 100,000 artifacts",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="only workloads of this name or pattern; may be repeated"
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds", type=float, default=0.2, help="how long to measure each side in a round (default 0.2)"
     )
+    parser.add_argument("--alone", action="store_true", help="only our side, without the reference")
     parser.add_argument("--quick", action="store_true", help="one short round, and small stores: does it run?")
     parser.add_argument("--profile", metavar="NAME", help="print where the time of our side of this workload goes")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there as well")
@@ -61,7 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     rounds, seconds = (1, 0.002) if options.quick else (options.rounds, options.seconds)
     module = scale if options.what == "scale" else compare
-    facade = options.what == "facade"
     if options.list:
         for each in module.WORKLOADS:
             print(f"{each.name:22}  {each.shape}")
@@ -69,12 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     patterns = [options.profile] if options.profile else options.only
     print(machine())
     if options.what != "scale":
-        workloads = _chosen(compare.WORKLOADS, patterns)
+        workloads, sides = _chosen(compare.WORKLOADS, patterns), SIDES[options.what]
+        if options.quick:
+            sides = replace(sides, warm_up_s=0.0)
         if options.profile:
             for workload in workloads:
-                compare.profile_ours(workload, seconds, facade=facade)
+                compare.profile_ours(workload, sides, seconds)
             return 0
-        table, reached = compare.compare(workloads, rounds=rounds, seconds=seconds, facade=facade)
+        table, reached = compare.compare(workloads, sides, rounds=rounds, seconds=seconds, alone=options.alone)
     else:
         probes = _chosen(scale.WORKLOADS, patterns)
         sizes = scale.QUICK_SIZES if options.quick else scale.SIZES

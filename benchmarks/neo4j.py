@@ -1,0 +1,16 @@
+"""Ours, on a Neo4j server that starts with the first use and ends with this process."""
+
+from __future__ import annotations
+
+from benchmarks.ours import Ours
+from tests.servers.neo4j import shared_neo4j
+
+
+class OursOnNeo4j(Ours):
+    """In the one database of the server, which is emptied before."""
+
+    def __init__(self) -> None:
+        server = shared_neo4j()
+        server.fresh()
+        super().__init__(server.bolt_url)
+        server.run("CALL db.awaitIndexes()")
