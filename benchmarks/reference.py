@@ -11,6 +11,8 @@ with warnings.catch_warnings():
     from ml_metadata import metadata_store
     from ml_metadata.proto import metadata_store_pb2 as pb
 
+__all__ = ["Reference", "metadata_store", "pb"]
+
 
 class Reference(MlmdClient):
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ import time
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.servers.jars import ServerMissingError
 from tests.servers.supervised import SupervisedProcess, free_port, log_file
@@ -32,6 +32,16 @@ PACKAGES = ("mariadb-server",)
 _START_TIMEOUT_S = 120  # it takes about 1 s on an idle machine
 _BUFFER_POOL = "512M"
 _OWN_DATABASES = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
+
+
+class Programs(NamedTuple):
+    server: str
+    install: str
+    client: str
+
+
+def programs() -> Programs:
+    return Programs(program("mariadbd"), program("mariadb-install-db"), program("mariadb"))
 
 
 def program(name: str) -> str:
@@ -52,30 +62,31 @@ class MariaDB:
     user = "root"
 
     def __init__(self) -> None:
-        server, self._client = program("mariadbd"), program("mariadb")
-        install = program("mariadb-install-db")
+        self._programs = programs()
         self.port = free_port()
         self.log = log_file("mariadb", self.port)
         # Neither is to read this machine's own configuration; a server that root starts stays root's.
         common = ["--no-defaults", *(["--user=root"] if os.geteuid() == 0 else [])]
-        self._home = Path(tempfile.mkdtemp(prefix="lineage-mariadb-"))
-        self._socket = self._home / "socket"
-        data = self._home / "data"
+        self.home = Path(tempfile.mkdtemp(prefix="lineage-mariadb-"))
+        self._socket = self.home / "socket"
+        data = self.home / "data"
         options = [
             f"--datadir={data}",
-            f"--tmpdir={self._home}",
+            f"--tmpdir={self.home}",
             f"--socket={self._socket}",
-            f"--pid-file={self._home / 'pid'}",
+            f"--pid-file={self.home / 'pid'}",
             f"--port={self.port}",
             f"--bind-address={self.host}",
             "--skip-networking=0",
             "--skip-name-resolve",
             f"--innodb-buffer-pool-size={_BUFFER_POOL}",
         ]
-        self._process = SupervisedProcess("MariaDB", [server, *common, *options], folder=self._home, log=self.log)
+        self._process = SupervisedProcess(
+            "MariaDB", [self._programs.server, *common, *options], folder=self.home, log=self.log
+        )
         atexit.register(self.close)
         try:
-            _install([install, *common, f"--datadir={data}", "--auth-root-authentication-method=normal"])
+            _install([self._programs.install, *common, f"--datadir={data}", "--auth-root-authentication-method=normal"])
             self.start()
         except BaseException:
             self.close()
@@ -124,7 +135,7 @@ class MariaDB:
         """Run statements as the server's own client does, and return their rows as text; NULL is `NULL`."""
         options = ["--no-defaults", "--batch", "--skip-column-names", "--default-character-set=utf8mb4"]
         done = subprocess.run(
-            [self._client, *options, f"--socket={self._socket}", f"--user={self.user}"],
+            [self._programs.client, *options, f"--socket={self._socket}", f"--user={self.user}"],
             input=sql,
             capture_output=True,
             text=True,
@@ -135,7 +146,7 @@ class MariaDB:
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     def fresh(self) -> None:
-        """Throw every database away that is not the server's own."""
+        """Drop every database that is not the server's own."""
         names = [name for [name] in self.run("SHOW DATABASES") if name not in _OWN_DATABASES]
         self.run("".join(f"DROP DATABASE `{name.replace('`', '``')}`;" for name in names))
 
