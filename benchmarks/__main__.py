@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from benchmarks import compare, scale
-from benchmarks.report import machine
+from benchmarks.report import Table, machine
 from benchmarks.sides import SIDES
 
 
@@ -30,10 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=(*SIDES, "scale"),
+        choices=(*SIDES, "scale", "grpc"),
         default="compare",
         help="compare: ours and ml-metadata, workload by workload (default); facade: lineage.mlmd and ml-metadata, by "
-        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; scale: 10,000 and 100,000 artifacts",
+        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; scale: 10,000 and 100,000 artifacts; grpc: "
+        "the server with 1, 8 and 64 clients",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="only workloads of this name or pattern; may be repeated"
@@ -42,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
         "--rounds", type=int, default=7, help="how often to measure each; the median counts (default 7)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=0.2, help="how long to measure each side in a round (default 0.2)"
+        "--seconds",
+        type=float,
+        help="how long to measure each side in a round (default 0.2), or each number of gRPC clients (default 5)",
     )
     parser.add_argument("--alone", action="store_true", help="only our side, without the reference")
     parser.add_argument("--quick", action="store_true", help="one short round, and small stores: does it run?")
@@ -62,35 +65,61 @@ def _chosen(workloads: Sequence[AnyNamed], patterns: Sequence[str] | None) -> li
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    rounds, seconds = (1, 0.002) if options.quick else (options.rounds, options.seconds)
-    module = scale if options.what == "scale" else compare
+    workloads = _workloads(options.what)
     if options.list:
-        for each in module.WORKLOADS:
+        for each in workloads:
             print(f"{each.name:22}  {each.shape}")
         return 0
-    patterns = [options.profile] if options.profile else options.only
     print(machine())
-    if options.what != "scale":
-        workloads, sides = _chosen(compare.WORKLOADS, patterns), SIDES[options.what]
-        if options.quick:
-            sides = replace(sides, warm_up_s=0.0)
-        if options.profile:
-            for workload in workloads:
-                compare.profile_ours(workload, sides, seconds)
-            return 0
-        table, reached = compare.compare(workloads, sides, rounds=rounds, seconds=seconds, alone=options.alone)
-    else:
-        probes = _chosen(scale.WORKLOADS, patterns)
-        sizes = scale.QUICK_SIZES if options.quick else scale.SIZES
-        if options.profile:
-            scale.profile_ours(probes, sizes[-1], seconds)
-            return 0
-        table, reached = scale.scale(probes, sizes, rounds=rounds, seconds=seconds)
-    if options.markdown:
+    measure = {"scale": _scale, "grpc": _grpc}.get(options.what, _compare)
+    table, reached = measure(options, _chosen(workloads, [options.profile] if options.profile else options.only))
+    if table and options.markdown:
         options.markdown.write_text(f"{machine()}\n\n{table.markdown()}", encoding="utf-8")
     if not reached:
         print("\nnot every goal was reached")
     return int(options.check and not reached)
+
+
+def _workloads(what: str) -> Sequence[Any]:
+    if what == "grpc":
+        from benchmarks import grpc_load  # needs protobuf and gRPC
+
+        return grpc_load.WORKLOADS
+    return scale.WORKLOADS if what == "scale" else compare.WORKLOADS
+
+
+def _compare(options: argparse.Namespace, workloads: Sequence[Any]) -> tuple[Table | None, bool]:
+    sides = SIDES[options.what]
+    rounds, seconds = _time(options, 0.2)
+    if options.quick:
+        sides = replace(sides, warm_up_s=0.0)
+    if options.profile:
+        for workload in workloads:
+            compare.profile_ours(workload, sides, seconds)
+        return None, True
+    return compare.compare(workloads, sides, rounds=rounds, seconds=seconds, alone=options.alone)
+
+
+def _scale(options: argparse.Namespace, probes: Sequence[Any]) -> tuple[Table | None, bool]:
+    sizes = scale.QUICK_SIZES if options.quick else scale.SIZES
+    rounds, seconds = _time(options, 0.2)
+    if options.profile:
+        scale.profile_ours(probes, sizes[-1], seconds)
+        return None, True
+    return scale.scale(probes, sizes, rounds=rounds, seconds=seconds)
+
+
+def _grpc(options: argparse.Namespace, cases: Sequence[Any]) -> tuple[Table | None, bool]:
+    from benchmarks import grpc_load
+
+    if options.profile:
+        sys.exit("error: the server is a process of its own, which --profile does not see; py-spy does")
+    seconds = 0.2 if options.quick else options.seconds or 5.0
+    return grpc_load.measure(cases, seconds=seconds, warm_up_s=0.0 if options.quick else 3.0), True
+
+
+def _time(options: argparse.Namespace, seconds: float) -> tuple[int, float]:
+    return (1, 0.002) if options.quick else (options.rounds, options.seconds or seconds)
 
 
 if __name__ == "__main__":
