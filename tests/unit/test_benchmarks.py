@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.sides import NEO4J_GOALS, SIDES
+from benchmarks.workloads import WORKLOADS
 
 
 def test_scale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,6 +25,38 @@ def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "record-step" in out
     assert "10+9" in out
+
+
+@pytest.mark.differential
+@pytest.mark.mariadb
+@pytest.mark.neo4j
+@pytest.mark.filterwarnings("ignore")  # ml-metadata's own
+def test_neo4j_and_mariadb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["neo4j", "--quick", "--only", "record-step"]) == 0
+    assert "put_execution" in capsys.readouterr().out
+
+
+def test_goals_on_neo4j_are_of_workloads() -> None:
+    goals = {workload.name: SIDES["neo4j"].goal(workload) for workload in WORKLOADS}
+    assert goals.items() >= NEO4J_GOALS.items()
+    assert goals["by-uri"] == 1
+
+
+def test_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--quick", "--alone", "--check", "--only", "create-1"]) == 0
+    assert "ok" not in capsys.readouterr().out.split()
+
+
+def test_grpc(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grpc", "--quick", "--only", "memory-1"]) == 0
+    assert "ms a call" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("percent", "value"), [(1, 1), (50, 2), (51, 3), (99, 4), (100, 4)])
+def test_percentile(percent: float, value: float) -> None:
+    from benchmarks.grpc_load import percentile  # needs protobuf, as the call above does
+
+    assert percentile([4, 2, 3, 1], percent) == value
 
 
 def test_profile(capsys: pytest.CaptureFixture[str]) -> None:
