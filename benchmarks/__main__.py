@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from benchmarks import compare, scale
-from benchmarks.report import Table, machine
+from benchmarks.report import Table, machine, recorded
 from benchmarks.sides import SIDES
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 class _Named(Protocol):
@@ -50,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--alone", action="store_true", help="only our side, without the reference")
     parser.add_argument("--quick", action="store_true", help="one short round, and small stores: does it run?")
     parser.add_argument("--profile", metavar="NAME", help="print where the time of our side of this workload goes")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there as well")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as well")
+    parser.add_argument("--record", action="store_true", help=f"write the table into {DOCUMENT.name}, for the last one")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     parser.add_argument("--list", action="store_true", help="list the workloads")
     return parser
@@ -74,7 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measure = {"scale": _scale, "grpc": _grpc}.get(options.what, _compare)
     table, reached = measure(options, _chosen(workloads, [options.profile] if options.profile else options.only))
     if table and options.markdown:
-        options.markdown.write_text(f"{machine()}\n\n{table.markdown()}", encoding="utf-8")
+        options.markdown.write_text(table.markdown(), encoding="utf-8")
+    if table and options.record:
+        document = DOCUMENT.read_text(encoding="utf-8")
+        DOCUMENT.write_text(recorded(document, options.what, table.markdown()), encoding="utf-8")
     if not reached:
         print("\nnot every goal was reached")
     return int(options.check and not reached)

@@ -26,7 +26,7 @@ def _neo4j() -> Engine:
 
 
 def _mariadb() -> Engine:
-    from benchmarks.mariadb import ReferenceOnMariaDB  # needs ml-metadata, and MariaDB
+    from benchmarks.reference import ReferenceOnMariaDB  # as above
 
     return ReferenceOnMariaDB()
 

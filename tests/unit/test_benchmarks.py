@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import DOCUMENT, main
+from benchmarks.report import recorded
 from benchmarks.sides import NEO4J_GOALS, SIDES
 from benchmarks.workloads import WORKLOADS
 
@@ -50,6 +51,19 @@ def test_alone(capsys: pytest.CaptureFixture[str]) -> None:
 def test_grpc(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grpc", "--quick", "--only", "memory-1"]) == 0
     assert "ms a call" in capsys.readouterr().out
+
+
+def test_a_run_is_recorded_in_its_place() -> None:
+    document = "before\n<!-- run: a -->\nold\n<!-- end -->\nbetween\n<!-- run: b -->\nb\n<!-- end -->\nafter\n"
+    assert recorded(document, "a", "new\n") == document.replace("old", "new")
+    with pytest.raises(ValueError, match="no place for a run of 'c'"):
+        recorded(document, "c", "new\n")
+
+
+def test_every_run_has_its_place() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+    for what in (*SIDES, "scale", "grpc"):
+        assert recorded(document, what, "new\n") != document
 
 
 @pytest.mark.parametrize(("percent", "value"), [(1, 1), (50, 2), (51, 3), (99, 4), (100, 4)])
