@@ -103,7 +103,7 @@ check: $(DEV_STAMP)  ## Lint, format, types (mypy strict, pyright), import direc
 	@out=$$($(VENV)/bin/lint-imports --no-logo 2>&1) || { echo "$$out"; exit 1; }; echo "$$out" | tail -n 1
 
 .PHONY: servers
-servers: $(DEV_STAMP)  ## See that what the server tests need is here (Java, Maven, Chromium), and fetch Neo4j's jars once
+servers: $(DEV_STAMP)  ## See that what the server tests need is here (Java, Maven, MariaDB, Chromium), and fetch Neo4j's jars once
 	$(call say,what the server tests need)
 	@$(PY) -m tests.servers.ensure
 
@@ -153,7 +153,7 @@ wheel-test: $(DEV_STAMP)  ## Build the wheel, install it in a fresh environment 
 	mkdir "$$work/src"; cp -R $(TESTED) "$$work/src"; cd "$$work/src"; \
 	echo "==> pytest on the installed wheel"; \
 	env -u PYTHONPATH "$$work/venv/bin/python" -c 'import lineage, sys; f = lineage.__file__; sys.exit(None if f.startswith(sys.prefix) else f"error: imported {f}, not the wheel")'; \
-	env -u PYTHONPATH "$$work/venv/bin/python" -m pytest -q -n auto --dist worksteal -p no:cacheprovider -m "not neo4j" --backend memory $(PYTEST_ARGS)
+	env -u PYTHONPATH "$$work/venv/bin/python" -m pytest -q -n auto --dist worksteal -p no:cacheprovider -m "not neo4j and not mariadb" --backend memory $(PYTEST_ARGS)
 
 .PHONY: browser
 browser: | $(DEV_STAMP)  ## Write Neo4j Browser's style and saved queries anew after a change in browser/

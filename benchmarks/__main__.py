@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from benchmarks import compare, scale
-from benchmarks.report import machine
+from benchmarks.report import Table, machine, recorded
+from benchmarks.sides import SIDES
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 class _Named(Protocol):
@@ -28,10 +32,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("compare", "facade", "scale"),
+        choices=(*SIDES, "scale", "grpc"),
         default="compare",
         help="compare: ours and ml-metadata, workload by workload (default); facade: lineage.mlmd and ml-metadata, by "
-        "the same calls; scale: 10,000 and 100,000 artifacts",
+        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; scale: 10,000 and 100,000 artifacts; grpc: "
+        "the server with 1, 8 and 64 clients",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="only workloads of this name or pattern; may be repeated"
@@ -40,11 +45,15 @@ def _parser() -> argparse.ArgumentParser:
         "--rounds", type=int, default=7, help="how often to measure each; the median counts (default 7)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=0.2, help="how long to measure each side in a round (default 0.2)"
+        "--seconds",
+        type=float,
+        help="how long to measure each side in a round (default 0.2), or each number of gRPC clients (default 5)",
     )
+    parser.add_argument("--alone", action="store_true", help="only our side, without the reference")
     parser.add_argument("--quick", action="store_true", help="one short round, and small stores: does it run?")
     parser.add_argument("--profile", metavar="NAME", help="print where the time of our side of this workload goes")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there as well")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as well")
+    parser.add_argument("--record", action="store_true", help=f"write the table into {DOCUMENT.name}, for the last one")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     parser.add_argument("--list", action="store_true", help="list the workloads")
     return parser
@@ -59,34 +68,64 @@ def _chosen(workloads: Sequence[AnyNamed], patterns: Sequence[str] | None) -> li
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    rounds, seconds = (1, 0.002) if options.quick else (options.rounds, options.seconds)
-    module = scale if options.what == "scale" else compare
-    facade = options.what == "facade"
+    workloads = _workloads(options.what)
     if options.list:
-        for each in module.WORKLOADS:
+        for each in workloads:
             print(f"{each.name:22}  {each.shape}")
         return 0
-    patterns = [options.profile] if options.profile else options.only
     print(machine())
-    if options.what != "scale":
-        workloads = _chosen(compare.WORKLOADS, patterns)
-        if options.profile:
-            for workload in workloads:
-                compare.profile_ours(workload, seconds, facade=facade)
-            return 0
-        table, reached = compare.compare(workloads, rounds=rounds, seconds=seconds, facade=facade)
-    else:
-        probes = _chosen(scale.WORKLOADS, patterns)
-        sizes = scale.QUICK_SIZES if options.quick else scale.SIZES
-        if options.profile:
-            scale.profile_ours(probes, sizes[-1], seconds)
-            return 0
-        table, reached = scale.scale(probes, sizes, rounds=rounds, seconds=seconds)
-    if options.markdown:
-        options.markdown.write_text(f"{machine()}\n\n{table.markdown()}", encoding="utf-8")
+    measure = {"scale": _scale, "grpc": _grpc}.get(options.what, _compare)
+    table, reached = measure(options, _chosen(workloads, [options.profile] if options.profile else options.only))
+    if table and options.markdown:
+        options.markdown.write_text(table.markdown(), encoding="utf-8")
+    if table and options.record:
+        document = DOCUMENT.read_text(encoding="utf-8")
+        DOCUMENT.write_text(recorded(document, options.what, table.markdown()), encoding="utf-8")
     if not reached:
         print("\nnot every goal was reached")
     return int(options.check and not reached)
+
+
+def _workloads(what: str) -> Sequence[Any]:
+    if what == "grpc":
+        from benchmarks import grpc_load  # needs protobuf and gRPC
+
+        return grpc_load.WORKLOADS
+    return scale.WORKLOADS if what == "scale" else compare.WORKLOADS
+
+
+def _compare(options: argparse.Namespace, workloads: Sequence[Any]) -> tuple[Table | None, bool]:
+    sides = SIDES[options.what]
+    rounds, seconds = _time(options, 0.2)
+    if options.quick:
+        sides = replace(sides, warm_up_s=0.0)
+    if options.profile:
+        for workload in workloads:
+            compare.profile_ours(workload, sides, seconds)
+        return None, True
+    return compare.compare(workloads, sides, rounds=rounds, seconds=seconds, alone=options.alone)
+
+
+def _scale(options: argparse.Namespace, probes: Sequence[Any]) -> tuple[Table | None, bool]:
+    sizes = scale.QUICK_SIZES if options.quick else scale.SIZES
+    rounds, seconds = _time(options, 0.2)
+    if options.profile:
+        scale.profile_ours(probes, sizes[-1], seconds)
+        return None, True
+    return scale.scale(probes, sizes, rounds=rounds, seconds=seconds)
+
+
+def _grpc(options: argparse.Namespace, cases: Sequence[Any]) -> tuple[Table | None, bool]:
+    from benchmarks import grpc_load
+
+    if options.profile:
+        sys.exit("error: the server is a process of its own, which --profile does not see; py-spy does")
+    seconds = 0.2 if options.quick else options.seconds or 5.0
+    return grpc_load.measure(cases, seconds=seconds, warm_up_s=0.0 if options.quick else 3.0), True
+
+
+def _time(options: argparse.Namespace, seconds: float) -> tuple[int, float]:
+    return (1, 0.002) if options.quick else (options.rounds, options.seconds or seconds)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.engines import Engine
 from benchmarks.measure import interleaved, middle_ratio, profile
-from benchmarks.ours import Ours
 from benchmarks.report import Table
 from benchmarks.workloads import WORKLOADS, Call, Workload
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Who is compared with whom, and what is to be reached."""
+
+    our_name: str
+    ours: Callable[[], Engine]
+    reference_name: str
+    reference: Callable[[], Engine]
+    goal: Callable[[Workload], float] = lambda workload: workload.goal
+    warm_up_s: float = 0.0
+    """How long to call each side before the first round, beside what it takes to find out how fast it is."""
 
 
 class Stores:
@@ -23,70 +36,67 @@ class Stores:
     def calls(self, workload: Workload) -> list[Call]:
         if workload.fill is not self._fill:
             self.close()
-            self._engines = [make() for make in self._makers]
-            for engine in self._engines:
-                workload.fill(engine)
+            for make in self._makers:
+                self._engines.append(make())
+                workload.fill(self._engines[-1])
         self._fill = None if workload.writes else workload.fill
         return [workload.make(engine) for engine in self._engines]
 
     def close(self) -> None:
-        for engine in self._engines:
-            engine.close()
-        self._engines = []
+        while self._engines:
+            self._engines.pop().close()
 
 
-def compare(workloads: Sequence[Workload], *, rounds: int, seconds: float, facade: bool = False) -> tuple[Table, bool]:
-    """Measure, print and return the table, and whether every goal was reached.
-
-    Ours is the native API, or with ``facade`` the same calls as the reference's, through lineage.mlmd.
-    """
-    from benchmarks.reference import Reference  # there is no ml-metadata for Python >= 3.12
-
+def compare(
+    workloads: Sequence[Workload], sides: Sides, *, rounds: int, seconds: float, alone: bool = False
+) -> tuple[Table, bool]:
+    """Measure, print and return the table, and whether every goal was reached. ``alone`` measures our side only."""
     table = Table(
-        f"Speed of {'lineage.mlmd' if facade else 'the native API'}, compared with ml-metadata's in-process store",
+        f"Speed of {sides.our_name}, " + ("alone" if alone else f"compared with {sides.reference_name}"),
         ("workload", "result", "reference/s", "ours/s", "ratio", "goal", "", "what one call does"),
         (20, 9, 11, 11, 7, 4, 5, 70),
     )
-    stores = Stores([ours_maker(facade), Reference])
+    stores = Stores([sides.ours] if alone else [sides.ours, sides.reference])
     reached = True
-    for workload in workloads:
-        calls = stores.calls(workload)
-        sizes = [call() for call in calls]
-        if sizes[0] != sizes[1]:
-            raise AssertionError(f"{workload.name}: ours returned {sizes[0]}, the reference {sizes[1]}")
-        ours, reference = interleaved(calls, rounds=rounds, seconds=seconds)
-        ratio = middle_ratio(ours, reference)
-        reached &= ratio >= workload.goal
-        size = sizes[0]
-        table.add(
-            (
-                workload.name,
-                "+".join(map(str, size)) if isinstance(size, tuple) else str(size),
-                f"{median(reference) * workload.per_call:,.0f}",
-                f"{median(ours) * workload.per_call:,.0f}",
-                f"{ratio:.1f}x",
-                f"{workload.goal:g}x",
-                "ok" if ratio >= workload.goal else "below",
-                workload.shape + ("" if workload.unit == "calls" else f" ({workload.unit}/s)"),
-            )
-        )
-    stores.close()
+    try:
+        for workload in workloads:
+            calls = stores.calls(workload)
+            sizes = [call() for call in calls]
+            if sizes[0] != sizes[-1]:
+                raise AssertionError(f"{workload.name}: ours returned {sizes[0]}, the reference {sizes[1]}")
+            rates = interleaved(calls, rounds=rounds, seconds=seconds, warm_up_s=sides.warm_up_s)
+            ratio = None if alone else middle_ratio(*rates)
+            goal = sides.goal(workload)
+            reached &= ratio is None or ratio >= goal
+            table.add(_row(workload, sizes[0], rates, ratio, goal))
+    finally:
+        stores.close()
     return table, reached
 
 
-def ours_maker(facade: bool) -> Callable[[], Engine]:
-    if not facade:
-        return Ours
-    from benchmarks.facade import Facade  # needs protobuf
+def _row(
+    workload: Workload, size: object, rates: Sequence[Sequence[float]], ratio: float | None, goal: float
+) -> Sequence[str]:
+    ours, *others = [f"{median(rate) * workload.per_call:,.0f}" for rate in rates]
+    return (
+        workload.name,
+        "+".join(map(str, size)) if isinstance(size, tuple) else str(size),
+        others[0] if others else "",
+        ours,
+        "" if ratio is None else f"{ratio:.1f}x",
+        f"{goal:g}x",
+        "" if ratio is None else "ok" if ratio >= goal else "below",
+        workload.shape + ("" if workload.unit == "calls" else f" ({workload.unit}/s)"),
+    )
 
-    return Facade
 
-
-def profile_ours(workload: Workload, seconds: float, *, facade: bool = False) -> None:
+def profile_ours(workload: Workload, sides: Sides, seconds: float) -> None:
     """Print a profile of our side."""
-    stores = Stores([ours_maker(facade)])
-    profile(stores.calls(workload)[0], seconds)
-    stores.close()
+    stores = Stores([sides.ours])
+    try:
+        profile(stores.calls(workload)[0], seconds)
+    finally:
+        stores.close()
 
 
-__all__ = ["WORKLOADS", "Stores", "compare", "profile_ours"]
+__all__ = ["WORKLOADS", "Sides", "Stores", "compare", "profile_ours"]

@@ -30,8 +30,16 @@ def calls_for(call: Call, seconds: float) -> int:
         calls *= 4
 
 
-def interleaved(calls: Sequence[Call], *, rounds: int, seconds: float) -> list[list[float]]:
+def warm_up(call: Call, seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        call()
+
+
+def interleaved(calls: Sequence[Call], *, rounds: int, seconds: float, warm_up_s: float = 0.0) -> list[list[float]]:
     """Return the rates of each of these calls in every round; one round measures all of them, each for some time."""
+    for call in calls:
+        warm_up(call, warm_up_s)
     counts = [calls_for(call, seconds) for call in calls]
     rates: list[list[float]] = [[] for _ in calls]
     for _ in range(rounds):

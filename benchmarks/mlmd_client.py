@@ -12,14 +12,14 @@ class MlmdClient:
     def __init__(self, metadata_store: Any, pb: Any, config: Any) -> None:
         self._module, self._pb = metadata_store, pb
         self.store = metadata_store.MetadataStore(config)
-        self._type_ids: dict[str, int] = {}
+        self.type_ids: dict[str, int] = {}
         for name in ARTIFACT_TYPES:
             artifact_type = pb.ArtifactType(name=name, properties={"step": pb.INT, "accuracy": pb.DOUBLE})
-            self._type_ids[name] = self.store.put_artifact_type(artifact_type)
+            self.type_ids[name] = self.store.put_artifact_type(artifact_type)
         execution_type = pb.ExecutionType(name=EXECUTION_TYPE, properties={"rate": pb.DOUBLE})
-        self._type_ids[EXECUTION_TYPE] = self.store.put_execution_type(execution_type)
+        self.type_ids[EXECUTION_TYPE] = self.store.put_execution_type(execution_type)
         for name in CONTEXT_TYPES:
-            self._type_ids[name] = self.store.put_context_type(pb.ContextType(name=name))
+            self.type_ids[name] = self.store.put_context_type(pb.ContextType(name=name))
 
     def close(self) -> None:
         raise NotImplementedError
@@ -28,7 +28,7 @@ class MlmdClient:
 
     def _artifact(self, row: ArtifactRow) -> Any:
         pb = self._pb
-        artifact = pb.Artifact(type_id=self._type_ids[row.type], name=row.name, uri=row.uri, state=pb.Artifact.LIVE)
+        artifact = pb.Artifact(type_id=self.type_ids[row.type], name=row.name, uri=row.uri, state=pb.Artifact.LIVE)
         artifact.properties["step"].int_value = row.step
         artifact.properties["accuracy"].double_value = row.accuracy
         artifact.custom_properties["owner"].string_value = row.owner
@@ -48,7 +48,7 @@ class MlmdClient:
 
     def put_executions(self, names: Sequence[str]) -> Sequence[int]:
         pb = self._pb
-        type_id = self._type_ids[EXECUTION_TYPE]
+        type_id = self.type_ids[EXECUTION_TYPE]
         ids: list[int] = self.store.put_executions([pb.Execution(type_id=type_id, name=name) for name in names])
         return ids
 
@@ -58,7 +58,7 @@ class MlmdClient:
 
     def _context(self, type_name: str, name: str) -> Any:
         pb = self._pb
-        return pb.Context(type_id=self._type_ids[type_name], name=name)
+        return pb.Context(type_id=self.type_ids[type_name], name=name)
 
     def put_events(self, inputs: Sequence[tuple[int, int]], outputs: Sequence[tuple[int, int]]) -> None:
         pb = self._pb
@@ -88,7 +88,7 @@ class MlmdClient:
     def record_step(self, step: StepRow) -> StepIds:
         pb = self._pb
         execution = pb.Execution(
-            type_id=self._type_ids[EXECUTION_TYPE], name=step.name, last_known_state=pb.Execution.COMPLETE
+            type_id=self.type_ids[EXECUTION_TYPE], name=step.name, last_known_state=pb.Execution.COMPLETE
         )
         execution.properties["rate"].double_value = 0.1
         return StepIds(

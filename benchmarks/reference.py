@@ -1,10 +1,12 @@
-"""The reference: ml-metadata's Python client on its in-process fake database."""
+"""The reference: ml-metadata's Python client, on its in-process fake database and on a MariaDB server."""
 
 from __future__ import annotations
 
 import warnings
+from itertools import count
 
 from benchmarks.mlmd_client import MlmdClient
+from tests.servers.mariadb import shared_mariadb
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # ml-metadata's own
@@ -18,3 +20,22 @@ class Reference(MlmdClient):
 
     def close(self) -> None:
         del self.store
+
+
+_numbers = count(1)
+
+
+class ReferenceOnMariaDB(MlmdClient):
+    """In a database of its own, on a server that starts with the first use and ends with this process."""
+
+    def __init__(self) -> None:
+        self._server = shared_mariadb()
+        self._database = f"mlmd_{next(_numbers)}"
+        config = pb.MySQLDatabaseConfig(
+            host=self._server.host, port=self._server.port, user=self._server.user, database=self._database
+        )
+        super().__init__(metadata_store, pb, pb.ConnectionConfig(mysql=config))
+
+    def close(self) -> None:
+        del self.store
+        self._server.run(f"DROP DATABASE {self._database}")

@@ -62,4 +62,14 @@ class Table:
         last = len(self._columns) - 1
         line = [":--" if place in (0, last) else "--:" for place in range(last + 1)]
         escaped = [[cell.replace("|", "\\|") for cell in row] for row in (self._columns, line, *self._rows)]
-        return f"## {self._title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in escaped) + "\n"
+        rows = "\n".join(f"| {' | '.join(row)} |" for row in escaped)
+        return f"### {self._title}\n\n{machine()}\n\n{rows}\n"
+
+
+def recorded(document: str, what: str, text: str) -> str:
+    """Return the document with this text between its lines ``<!-- run: WHAT -->`` and ``<!-- end -->``."""
+    before, begin, rest = document.partition(f"<!-- run: {what} -->\n")
+    _, end, after = rest.partition("<!-- end -->\n")
+    if not begin or not end:
+        raise ValueError(f"the document has no place for a run of {what!r}: <!-- run: {what} --> ... <!-- end -->")
+    return f"{before}{begin}{text}{end}{after}"

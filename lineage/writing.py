@@ -250,10 +250,12 @@ class Writer:
 
         self._insert_links(LinkKind.EVENT, events, complete)
 
-    def _timed(self, event: Event) -> Event:
+    def _timed(self, event: Event, **ids: int | None) -> Event:
         if not event.type:
             raise InvalidArgumentError("no event type is specified; use EventType.INPUT or EventType.OUTPUT")
-        return event if event.time_ms is not None else event.replace_trusted(time_ms=self._now_ms)
+        if event.time_ms is None:
+            return event.replace_trusted(time_ms=self._now_ms, **ids)
+        return event.replace_trusted(**ids) if ids else event
 
     def put_attributions_and_associations(
         self, attributions: Sequence[Attribution], associations: Sequence[Association]
@@ -343,7 +345,7 @@ class Writer:
                     f"event.execution_id {event.execution_id} does not match with the given execution "
                     f"{execution_id}; leave it out"
                 )
-            return self._timed(event).replace_trusted(artifact_id=artifact_id, execution_id=execution_id)
+            return self._timed(event, artifact_id=artifact_id, execution_id=execution_id)
 
         self._insert_links(
             LinkKind.EVENT,
@@ -527,7 +529,7 @@ class Writer:
             assert event is not None
             artifact_id = event.artifact_id if edge.artifact_index is None else artifact_ids[edge.artifact_index]
             execution_id = event.execution_id if edge.execution_index is None else execution_ids[edge.execution_index]
-            return self._timed(event).replace_trusted(artifact_id=artifact_id, execution_id=execution_id)
+            return self._timed(event, artifact_id=artifact_id, execution_id=execution_id)
 
         self._insert_links(LinkKind.EVENT, edges, complete)
         return PutLineageSubgraphResult(execution_ids, artifact_ids, context_ids)

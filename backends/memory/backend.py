@@ -130,9 +130,10 @@ class MemoryTransaction:
 
     def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
         table, nodes, undo = self._backend.links[kind], self._backend.nodes, self._undo
+        ends = [(end, nodes[END_KIND[end]].nodes) for end in links[0].ends] if links else ()
         for link in links:
-            for end in link.ends:
-                if getattr(link, end) not in nodes[END_KIND[end]].nodes:
+            for end, there in ends:
+                if getattr(link, end) not in there:
                     raise missing_end(link, end)
             edge = edge_of(link)
             if table.has(edge):

@@ -37,5 +37,5 @@ def to_networkx(lineage: Lineage) -> Graph:
     for link in (*lineage.events, *lineage.attributions, *lineage.associations):
         (source_kind, source), (target_kind, target), _ = edge_of(link)
         name = link.type.name if isinstance(link, Event) and link.type is not None else link.kind.value
-        graph.add_edge((source_kind.value, source), (target_kind.value, target), key=name, record=link)
+        graph.add_edge((source_kind, source), (target_kind, target), key=name, record=link)
     return graph

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["END_KIND", "LinkTable", "edge_of"]
 
+_ARTIFACT, _EXECUTION, _CONTEXT = (kind.value for kind in NodeKind)
+
 END_KIND: dict[str, NodeKind] = {
     "artifact_id": NodeKind.ARTIFACT,
     "execution_id": NodeKind.EXECUTION,
@@ -30,7 +32,8 @@ END_KIND: dict[str, NodeKind] = {
 _SOURCE_END = {LinkKind.ATTRIBUTION: "context_id", LinkKind.ASSOCIATION: "context_id", LinkKind.PARENT: "parent_id"}
 _first = itemgetter(0)
 
-GraphNode: TypeAlias = tuple[NodeKind, int]
+GraphNode: TypeAlias = tuple[str, int]
+"""The value of the node's kind, and its id: of plain values, the garbage collector leaves a tuple alone."""
 GraphEdge: TypeAlias = tuple[GraphNode, GraphNode, Any]
 """Source, target, key."""
 Adjacency: TypeAlias = Mapping[GraphNode, Mapping[GraphNode, Mapping[Any, Mapping[str, Any]]]]
@@ -41,14 +44,14 @@ _NOTHING: Mapping[Any, Any] = {}
 def edge_of(link: Any) -> GraphEdge:
     """Return where a complete link stands in a graph."""
     if isinstance(link, Event):
-        artifact: Any = (NodeKind.ARTIFACT, link.artifact_id)
-        execution: Any = (NodeKind.EXECUTION, link.execution_id)
+        artifact: Any = (_ARTIFACT, link.artifact_id)
+        execution: Any = (_EXECUTION, link.execution_id)
         return (artifact, execution, link.type) if link.type in INPUT_EVENTS else (execution, artifact, link.type)
     if isinstance(link, ParentContext):
-        return (NodeKind.CONTEXT, link.parent_id), (NodeKind.CONTEXT, link.child_id), None
+        return (_CONTEXT, link.parent_id), (_CONTEXT, link.child_id), None
     if isinstance(link, Attribution):
-        return (NodeKind.CONTEXT, link.context_id), (NodeKind.ARTIFACT, link.artifact_id), None
-    return (NodeKind.CONTEXT, link.context_id), (NodeKind.EXECUTION, link.execution_id), None
+        return (_CONTEXT, link.context_id), (_ARTIFACT, link.artifact_id), None
+    return (_CONTEXT, link.context_id), (_EXECUTION, link.execution_id), None
 
 
 class LinkTable:
@@ -63,7 +66,9 @@ class LinkTable:
         self._next_row = 0
 
     def has(self, edge: GraphEdge) -> bool:
-        return self._graph.has_edge(*edge)
+        source, target, key = edge
+        parallel = self._successors.get(source, _NOTHING).get(target, _NOTHING)
+        return bool(parallel) if key is None else key in parallel
 
     def insert(self, edge: GraphEdge, link: Link) -> None:
         source, target, key = edge

@@ -287,11 +287,11 @@ def event_from_proto(message: Any) -> Event:
     if has("milliseconds_since_epoch"):
         values["time_ms"] = message.milliseconds_since_epoch
     if has("path"):
-        steps = ((step, step.WhichOneof("value")) for step in message.path.steps)
-        values["path"] = path = tuple(getattr(step, which) for step, which in steps if which is not None)
-        for step in path:
+        steps = [getattr(step, which) for step in message.path.steps if (which := step.WhichOneof("value"))]
+        for step in steps:
             if type(step) is bytes:
                 raise not_text(step)
+        values["path"] = tuple(steps)
     return Event.trusted(**values)
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from tests.servers.chromium import chromium
 from tests.servers.jars import ServerMissingError, jars, java
+from tests.servers.mariadb import PACKAGES as MARIADB_PACKAGES
+from tests.servers.mariadb import programs as mariadb
 from tests.servers.neo4j import docker_runs
 
 
@@ -31,7 +33,11 @@ def neo4j() -> None:
         jars()
 
 
-NEEDS = (Need(neo4j, ("openjdk-17-jre-headless", "maven")), Need(chromium, ("chromium",)))
+NEEDS = (
+    Need(neo4j, ("openjdk-17-jre-headless", "maven")),
+    Need(mariadb, MARIADB_PACKAGES),
+    Need(chromium, ("chromium",)),
+)
 
 
 def main() -> str | None:

@@ -17,11 +17,8 @@ import atexit
 import contextlib
 import hashlib
 import os
-import random
 import secrets
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -36,7 +33,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from browser.build import post_connect_command
-from tests.servers.jars import ServerMissingError, cache_folder, jars, java, locked
+from tests.servers.jars import ServerMissingError, jars, java, locked
+from tests.servers.supervised import SupervisedProcess, free_port, log_file
 
 if TYPE_CHECKING:
     import neo4j
@@ -47,7 +45,6 @@ IMAGE = "neo4j:5.26-community"
 _HEAP = "512m"
 _PAGE_CACHE = "128m"
 _START_TIMEOUT_S = 300  # it takes about 6 s on an idle machine
-_LOGS_KEPT = 20
 
 _SETTINGS = {
     "server.memory.pagecache.size": _PAGE_CACHE,
@@ -205,17 +202,11 @@ class JarNeo4j(Neo4jServer):
         bolt, http = free_port(), free_port()
         self.bolt_url = f"bolt://127.0.0.1:{bolt}"
         self.http_url = f"http://127.0.0.1:{http}"
-        self.log = _log_file(bolt)
+        self.log = log_file("neo4j", bolt)
         self._configure(bolt, http)
         command = [self._java, *_JAVA_OPTIONS, "-cp", self._class_path, "org.neo4j.server.CommunityEntryPoint"]
         command += [f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}", "--console-mode"]
-        self._supervisor = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("supervise.py")), str(self.home), str(self.log), *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the tests; the supervisor sees them end
-        )
+        self._process = SupervisedProcess("Neo4j", command, folder=self.home, log=self.log)
         try:
             self.start()
         except BaseException:
@@ -254,39 +245,25 @@ class JarNeo4j(Neo4jServer):
             )
 
     def start(self) -> None:
-        self._ask("start")
-        wait_until_ready(self.http_url, alive=self._alive)
+        self._process.start()
+        wait_until_ready(self.http_url, alive=self._process.check_alive)
 
     def stop(self) -> None:
-        self._ask("stop")
+        self._process.stop()
 
     def kill(self) -> None:
-        self._ask("kill")
+        self._process.kill()
 
     def close(self) -> None:
         atexit.unregister(self.close)
-        self._supervisor.communicate()  # which closes its input: the word to end
+        self._process.close()
 
     def may_be_emptied(self) -> bool:
         return True
 
     @property
     def pid(self) -> int | None:
-        state, _, number = self._ask("status").partition(" ")
-        return int(number) if state == "running" else None
-
-    def _alive(self) -> None:
-        status = self._ask("status")
-        if not status.startswith("running"):
-            tail = "".join(self.log.read_text(errors="replace").splitlines(keepends=True)[-20:])
-            raise ServerMissingError(f"Neo4j did not start ({status}); its log, {self.log}, ends with:\n{tail}")
-
-    def _ask(self, command: str) -> str:
-        assert self._supervisor.stdin is not None
-        assert self._supervisor.stdout is not None
-        self._supervisor.stdin.write(f"{command}\n")
-        self._supervisor.stdin.flush()
-        return self._supervisor.stdout.readline().strip()
+        return self._process.pid
 
 
 _JAVA_OPTIONS = (
@@ -299,23 +276,6 @@ _JAVA_OPTIONS = (
     "-Dlog4j2.disable.jmx=true",
     "-Dfile.encoding=UTF-8",
 )
-
-
-def _log_file(port: int) -> Path:
-    folder = cache_folder() / "neo4j-logs"
-    folder.mkdir(exist_ok=True)
-    for old in sorted(folder.glob("*.log"), reverse=True)[_LOGS_KEPT:]:
-        old.unlink(missing_ok=True)
-    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{port}.log"
-
-
-def free_port() -> int:
-    """A port that nothing listens on, below those that the system gives away: it is free after a restart as well."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def wait_until_ready(http_url: str, *, alive: Callable[[], None]) -> None:

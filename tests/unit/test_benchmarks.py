@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import DOCUMENT, main
+from benchmarks.report import recorded
+from benchmarks.sides import NEO4J_GOALS, SIDES
+from benchmarks.workloads import WORKLOADS
 
 
 def test_scale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,6 +26,51 @@ def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "record-step" in out
     assert "10+9" in out
+
+
+@pytest.mark.differential
+@pytest.mark.mariadb
+@pytest.mark.neo4j
+@pytest.mark.filterwarnings("ignore")  # ml-metadata's own
+def test_neo4j_and_mariadb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["neo4j", "--quick", "--only", "record-step"]) == 0
+    assert "put_execution" in capsys.readouterr().out
+
+
+def test_goals_on_neo4j_are_of_workloads() -> None:
+    goals = {workload.name: SIDES["neo4j"].goal(workload) for workload in WORKLOADS}
+    assert goals.items() >= NEO4J_GOALS.items()
+    assert goals["by-uri"] == 1
+
+
+def test_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--quick", "--alone", "--check", "--only", "create-1"]) == 0
+    assert "ok" not in capsys.readouterr().out.split()
+
+
+def test_grpc(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grpc", "--quick", "--only", "memory-1"]) == 0
+    assert "ms a call" in capsys.readouterr().out
+
+
+def test_a_run_is_recorded_in_its_place() -> None:
+    document = "before\n<!-- run: a -->\nold\n<!-- end -->\nbetween\n<!-- run: b -->\nb\n<!-- end -->\nafter\n"
+    assert recorded(document, "a", "new\n") == document.replace("old", "new")
+    with pytest.raises(ValueError, match="no place for a run of 'c'"):
+        recorded(document, "c", "new\n")
+
+
+def test_every_run_has_its_place() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+    for what in (*SIDES, "scale", "grpc"):
+        assert recorded(document, what, "new\n") != document
+
+
+@pytest.mark.parametrize(("percent", "value"), [(1, 1), (50, 2), (51, 3), (99, 4), (100, 4)])
+def test_percentile(percent: float, value: float) -> None:
+    from benchmarks.grpc_load import percentile  # needs protobuf, as the call above does
+
+    assert percentile([4, 2, 3, 1], percent) == value
 
 
 def test_profile(capsys: pytest.CaptureFixture[str]) -> None:
