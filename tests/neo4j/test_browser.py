@@ -29,14 +29,9 @@ UPSTREAM = {
 @pytest.fixture
 def demo(empty_neo4j: Neo4jServer) -> Neo4jServer:
     """A server with what the demo records."""
-    with lineage.open_store(_url_of(empty_neo4j)) as store:
+    with lineage.open_store(empty_neo4j.url) as store:
         record_demo(store)
     return empty_neo4j
-
-
-def _url_of(server: Neo4jServer) -> str:
-    user = f"{server.auth[0]}:{server.auth[1]}@" if server.auth else ""
-    return server.bolt_url.replace("://", f"://{user}")
 
 
 def query(name: str) -> str:

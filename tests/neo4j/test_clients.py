@@ -47,7 +47,7 @@ def prepared(store: lineage.Store) -> lineage.Store:
 def test_eight_clients_open_an_empty_database_at_once(neo4j_server: Neo4jServer) -> None:
     with neo4j_server.reserved():
         neo4j_server.fresh()
-        stores = together(8, lambda _: lineage.open_store(neo4j_server.bolt_url))
+        stores = together(8, lambda _: lineage.open_store(neo4j_server.url))
         names = [[(type_.id, type_.name) for type_ in store.get_artifact_types()] for store in stores]
         assert names == [names[0]] * 8
         assert together(8, lambda index: prepared(stores[index]).get_artifact_type("Data").id) == [10] * 8

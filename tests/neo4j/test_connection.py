@@ -75,7 +75,7 @@ def test_a_database_of_others_is_refused_and_not_touched(neo4j_server: Neo4jServ
         neo4j_server.fresh()
         neo4j_server.run("CREATE (:Movie {title: 'x'}), (:Person)")
         with pytest.raises(FailedPreconditionError, match="not empty: it has 2 nodes, with 'Movie', 'Person'"):
-            lineage.open_store(neo4j_server.bolt_url)
+            lineage.open_store(neo4j_server.url)
         assert neo4j_server.run("MATCH (n) RETURN count(n) AS n") == [{"n": 2}]
         assert neo4j_server.run("SHOW CONSTRAINTS") == []
         neo4j_server.fresh()

@@ -6,7 +6,7 @@ Maven Central's jars on Java 17. Where none can be had, `ServerMissingError` say
 >>> server = shared_neo4j()           # one for this process; with pytest-xdist that is one for each worker
 >>> with server.reserved():           # the only user of its database, as Neo4j Community has just one
 ...     server.fresh()                # which is empty now: no node, no constraint, no index
-...     use(server.bolt_url, auth=server.auth)
+...     lineage.open_store(server.url)
 
 A server that a test wants to kill is one of its own: `with start_neo4j() as server: server.kill(); server.start()`.
 """
@@ -33,7 +33,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from browser.build import post_connect_command
 from tests.servers.jars import ServerMissingError, cache_folder, jars, java, locked
@@ -73,6 +73,14 @@ class Neo4jServer(ABC):
     def home(self) -> Path | None:
         """Its folder, where that is on this machine."""
         return None
+
+    @property
+    def url(self) -> str:
+        """What a store is opened with: the address, and the login where there is one."""
+        if self.auth is None:
+            return self.bolt_url
+        user, password = (quote(part, safe="") for part in self.auth)
+        return self.bolt_url.replace("://", f"://{user}:{password}@", 1)
 
     @abstractmethod
     def start(self) -> None:
