@@ -14,8 +14,6 @@ from tests.neo4j.browser_window import neo4j_browser
 from tests.neo4j.demo_record import record_demo
 from tests.servers.neo4j import Neo4jServer
 
-pytestmark = pytest.mark.neo4j
-
 BLUE, ORANGE = "#4C8EDA", "#F79767"
 UPSTREAM = {
     *(f"run-1/{name}" for name in ("raw", "statistics", "train", "test")),
