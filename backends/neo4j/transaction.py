@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +26,7 @@ from backends.neo4j.records import event_from_row, link_from_row, node_from_grap
 from backends.neo4j.writes import MAX_ROWS, InsertLinks, InsertNodes, Operation, UpdateNodes, WriteBuffer, combined
 from cypher import Filter
 from lineage.backend import LinkQuery, NodeQuery
-from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
+from lineage.errors import AlreadyExistsError, DataLossError, FailedPreconditionError, LineageError, UnavailableError
 from lineage.model import Event, Link, LinkKind, Node, NodeKind, NodeType
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ _LOCK_TYPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Types:
     """All types as of a version."""
 
     version: int
     by_kind: Mapping[NodeKind, tuple[NodeType, ...]]
+
+    @cached_property
+    def ids(self) -> frozenset[int]:
+        return frozenset(type_.id or 0 for types in self.by_kind.values() for type_ in types)
 
 
 class Neo4jTransaction:
@@ -327,8 +332,27 @@ class Neo4jTransaction:
         if verifies:
             self._check_version(rows[0][0] if rows else None)
             del rows[0]
+        self._check_types_of(rows)
         kind = query.kind
         return [node_from_graph(kind, row[0]) for row in rows]
+
+    def _check_types_of(self, rows: Sequence[Any]) -> None:
+        """See that the type of each node is known, though another client may have put it since types were read."""
+        types = self._backend.types if self._types is None else self._types
+        if types is None or self._own_types is not None:
+            return
+        ids = types.ids
+        unknown = next((row[0] for row in rows if row[0].get("type_id") not in ids), None)
+        if unknown is None:
+            return
+        if self._read(_VERSION, {}) == [[types.version]]:
+            raise DataLossError(
+                f"node {unknown.get('id')} in Neo4j has the type_id {unknown.get('type_id')}, and there is no such type; "
+                "restore it"
+            )
+        self._backend.forget_types()
+        if self._types is not None:
+            raise lost_race("another client put a type meanwhile")
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
         if self._buffer.touches_nodes(query.kind):
