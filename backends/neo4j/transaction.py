@@ -347,8 +347,8 @@ class Neo4jTransaction:
             return
         if self._read(_VERSION, {}) == [[types.version]]:
             raise DataLossError(
-                f"node {unknown.get('id')} in Neo4j has the type_id {unknown.get('type_id')}, and there is no such type; "
-                "restore it"
+                f"node {unknown.get('id')} in Neo4j has the type_id {unknown.get('type_id')}, and there is no such "
+                "type; restore it"
             )
         self._backend.forget_types()
         if self._types is not None:

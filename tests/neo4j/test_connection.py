@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import lineage
+from backends.neo4j.backend import Neo4jBackend
 from backends.neo4j.connection import Address, parse_address
-from lineage.errors import FailedPreconditionError, InvalidArgumentError
+from lineage import Artifact, ArtifactType
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, UnavailableError
 from tests.servers.neo4j import Neo4jServer
 
 
@@ -86,6 +89,36 @@ def test_a_newer_schema_is_refused(url: str, neo4j_server: Neo4jServer) -> None:
     neo4j_server.run("MATCH (s:LineageStore) SET s.schema_version = 99")
     with pytest.raises(FailedPreconditionError, match="upgrade lineage-graph"):
         lineage.open_store(url)
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1:1", r"127\.0\.0\.1.*refused"),
+        ("no-such-host.invalid", r"resolve address no-such-host\.invalid:7687"),
+    ],
+)
+def test_a_server_that_is_not_there(scheme: str, address: str, reason: str) -> None:
+    with pytest.raises(UnavailableError, match=rf"(?s)Neo4j cannot be reached; check that it runs.*{reason}"):
+        lineage.open_store(f"{scheme}://{address}")
+
+
+def test_routing_and_bookmarks(url: str) -> None:
+    """On one server: it is found through its routing table, and every session goes on from what was written last."""
+    with lineage.open_store(url.replace("bolt://", "neo4j://")) as store, ThreadPoolExecutor(1) as thread:
+        backend = store._backend  # pyright: ignore[reportPrivateUsage]  # a look at what it does
+        assert isinstance(backend, Neo4jBackend)
+        store.put_artifact_type(ArtifactType(name="Data"))
+        seen = set(backend.bookmarks.get_bookmarks())
+        for number in range(3):
+            [made] = store.put_artifacts([Artifact(type="Data")])
+            bookmarks = set(backend.bookmarks.get_bookmarks())
+            assert len(bookmarks) == 1
+            assert not bookmarks & seen, "the write is what later reads wait for"
+            seen |= bookmarks
+            found = thread.submit(store.list_artifacts).result()
+            assert [each.id for each in found] == list(range(made - number, made + 1))
 
 
 def test_a_database_that_does_not_exist(url: str) -> None:

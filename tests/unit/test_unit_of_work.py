@@ -46,7 +46,7 @@ def test_what_may_pass_is_repeated_until_it_has_passed() -> None:
 
 def test_what_cannot_pass_is_raised_at_once() -> None:
     attempt = Failing(AbortedError, repeatable=False)
-    with pytest.raises(AbortedError, match="^the store is busy; try again$"):
+    with pytest.raises(AbortedError, match=r"^the store is busy; try again$"):
         repeated(attempt)
     assert attempt.attempts == 1
 
@@ -62,6 +62,6 @@ def test_what_never_passes_is_given_up_and_the_error_says_so(clock: list[float])
 
 def test_a_name_that_stays_taken_is_no_race() -> None:
     attempt = Failing(AlreadyExistsError, repeatable=True)
-    with pytest.raises(AlreadyExistsError, match="^the store is busy; try again$"):
+    with pytest.raises(AlreadyExistsError, match=r"^the store is busy; try again$"):
         repeated(attempt)
     assert attempt.attempts == MAX_CLASHES + 1
