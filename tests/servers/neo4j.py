@@ -59,6 +59,7 @@ _SETTINGS = {
     "browser.remote_content_hostname_whitelist": "localhost,127.0.0.1",
 }
 
+
 @dataclass(frozen=True)
 class Certificate:
     """A certificate and its private key, as PEM."""
