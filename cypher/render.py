@@ -16,7 +16,7 @@ from cypher import ast
 from cypher.ast import ValueType
 from cypher.graph import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty, escape_name
 from cypher.rows import components, conjuncts, neighbours_in
-from cypher.scalars import Scalars, like_regex
+from cypher.scalars import Scalars, like_prefixes, like_regex
 
 __all__ = ["CypherFilter", "render_filter"]
 
@@ -46,15 +46,23 @@ class CypherFilter:
         return "\n".join(lines)
 
 
-def render_filter(filter_: ast.Filter, kind: GraphKind, *, variable: str = "n", prefix: str = "f") -> CypherFilter:
-    """Render a filter over the nodes that ``variable`` is bound to; parameters are called ``prefix0``, ..."""
-    renderer = _Renderer(kind, variable, prefix)
+def render_filter(
+    filter_: ast.Filter, kind: GraphKind, *, variable: str = "n", prefix: str = "f", wants_all: bool = False
+) -> CypherFilter:
+    """Render a filter over the nodes that ``variable`` is bound to; parameters are called ``prefix0``, ...
+
+    ``wants_all`` says that all matching nodes are wanted and not some first ones in an order. Then an index finds what
+    LIKE 'prefix%' may match, if there is one that holds every text. For some first ones that is worse when many match:
+    all of them would be found before the first is taken.
+    """
+    renderer = _Renderer(kind, variable, prefix, wants_all=wants_all)
     matches, conditions = renderer.assignments(conjuncts(filter_.where), filter_.rows, hoist=True)
     return CypherFilter(tuple(matches), tuple(conditions), renderer.parameters)
 
 
 class _Renderer:
-    def __init__(self, kind: GraphKind, variable: str, prefix: str) -> None:
+    def __init__(self, kind: GraphKind, variable: str, prefix: str, *, wants_all: bool) -> None:
+        self._wants_all = wants_all
         self._kind = kind
         self._node = variable
         self._prefix = prefix
@@ -141,7 +149,22 @@ class _Renderer:
                 return served
         if isinstance(part, ast.Exists):
             return [self._exists(part)]
+        if isinstance(part, ast.Like) and self._wants_all:
+            return [*self._prefixes(part), self._text(part)]
         return [self._text(part)]
+
+    def _prefixes(self, part: ast.Like) -> list[str]:
+        """Say with what a text must begin to match: one seek in an index for each."""
+        match part:
+            case ast.Like(operand=ast.Attribute(row=None) as column, pattern=ast.Literal(value=str() as pattern)):
+                attribute, key = self._attribute(column), self._raw(column)
+                prefixes = [] if attribute.long_key else like_prefixes(pattern)
+            case _:
+                return []
+        if not prefixes:
+            return []
+        extra = [f"{self._node}.{escape_name(each)} IS NOT NULL" for each in attribute.together_with]
+        return ["(" + " OR ".join(f"{key} STARTS WITH {self._parameter(each)}" for each in prefixes) + ")", *extra]
 
     def _served(
         self, column: ast.Attribute | ast.PropertyValue, operator: str, values: list[object]

@@ -20,9 +20,10 @@ from typing import Final
 
 from cypher.ast import ArithmeticOperator, ValueType
 
-__all__ = ["Scalars", "like_regex"]
+__all__ = ["Scalars", "like_prefixes", "like_regex"]
 
 _MAX, _MIN = "9223372036854775807", "-9223372036854775808"
+_MAX_SOUGHT_LETTERS = 4
 _SPACES = " \t\n\v\f\r"
 _UPPER_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _POWERS: Final = [2**exponent for exponent in range(63)]
@@ -43,6 +44,26 @@ def like_regex(pattern: str) -> str:
         return "(?is)" + runs[0]
     first, *middle, last = runs
     return "(?is)" + first + "".join(f"(?>.*?{run})" for run in middle if run) + ".*" + last
+
+
+def like_prefixes(pattern: str) -> list[str]:
+    """Return texts of which one begins every text that is LIKE the pattern: at most 16, none if it begins with any.
+
+    LIKE ignores the case of ASCII letters, so these are the cases of the first letters, up to the fifth.
+
+    >>> like_prefixes("a-1%"), like_prefixes("%a")
+    (['a-1', 'A-1'], [])
+    """
+    prefixes, letters = [""], 0
+    for character in re.split("[%_]", pattern, maxsplit=1)[0]:
+        cases = [character]
+        if character.isascii() and character.isalpha():
+            letters += 1
+            cases = [character.lower(), character.upper()]
+        if letters > _MAX_SOUGHT_LETTERS:
+            break
+        prefixes = [prefix + case for prefix in prefixes for case in cases]
+    return prefixes if prefixes != [""] else []
 
 
 class Scalars:

@@ -412,7 +412,6 @@ class _Keep:
 
     def __init__(self, where: str | None) -> None:
         self._filters: dict[NodeKind, Filter | None] = {}
-        self.keeps_all = not where
         failures: list[InvalidArgumentError] = []
         for kind in (NodeKind.ARTIFACT, NodeKind.EXECUTION):
             try:
@@ -446,7 +445,7 @@ def _assemble(
     executions = keep.find(look_up, NodeKind.EXECUTION, ids[NodeKind.EXECUTION])
     artifact_ids = [artifact.id for artifact in artifacts]
     execution_ids = [execution.id for execution in executions]
-    if not keep.keeps_all:
+    if len(artifacts) + len(executions) < sum(map(len, ids.values())):  # some not kept, or not there
         kept_artifacts, kept_executions = set(artifact_ids), set(execution_ids)
         events = [
             event for event in events if event.artifact_id in kept_artifacts and event.execution_id in kept_executions
@@ -455,6 +454,10 @@ def _assemble(
     associations = look_up.links(LinkKind.ASSOCIATION, NodeKind.EXECUTION, execution_ids)
     context_ids: set[int] = {link.context_id for link in (*attributions, *associations)}
     contexts = keep.find(look_up, NodeKind.CONTEXT, context_ids)
+    if len(contexts) < len(context_ids):
+        known = {context.id for context in contexts}
+        attributions = [link for link in attributions if link.context_id in known]
+        associations = [link for link in associations if link.context_id in known]
     reached = {(NodeKind.ARTIFACT, each) for each in artifact_ids} | {
         (NodeKind.EXECUTION, each) for each in execution_ids
     }

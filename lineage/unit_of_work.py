@@ -25,15 +25,22 @@ def repeated(attempt: Callable[[], Result]) -> Result:
 
     Nothing is kept of an attempt that failed, so it may run any number of times.
     """
-    deadline = time.monotonic() + REPEAT_FOR_S
+    start = time.monotonic()
     delay_s = FIRST_DELAY_S
-    clashes = 0
+    clashes = attempts = 0
     while True:
+        attempts += 1
         try:
             return attempt()
         except LineageError as error:
             clashes += isinstance(error, AlreadyExistsError)
-            if not error.repeatable or clashes > MAX_CLASHES or time.monotonic() > deadline:
+            if not error.repeatable or clashes > MAX_CLASHES:
+                raise
+            passed_s = time.monotonic() - start
+            if passed_s > REPEAT_FOR_S:
+                times = f"{attempts} attempt{'s' if attempts > 1 else ''}"
+                error.message = f"{error.message}; given up after {times} in {passed_s:.0f} s"
+                error.args = (error.message,)
                 raise
         time.sleep(random.uniform(0, delay_s))  # jitter, no secret
         delay_s = min(2 * delay_s, LONGEST_DELAY_S)

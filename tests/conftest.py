@@ -26,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "neo4j_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.neo4j)
+
+
 def backends_asked_for(config: pytest.Config) -> list[str]:
     """Return the names given on the command line, else in the environment; none if neither names any."""
     given: list[str] | None = config.getoption("--backend")

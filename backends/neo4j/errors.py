@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from ssl import SSLCertVerificationError
 from typing import Final
 
 import neo4j.exceptions as driver
@@ -50,7 +51,10 @@ ERRORS: Final[Mapping[type[Exception], tuple[type[LineageError], str]]] = {
     driver.ClientError: (InternalError, "Neo4j refused a statement; please report this"),
     driver.DatabaseError: (InternalError, "Neo4j failed; look into the server's log"),
     driver.Neo4jError: (InternalError, "Neo4j failed; look into the server's log"),
-    driver.ServiceUnavailable: (UnavailableError, "Neo4j cannot be reached; check that it runs and try again"),
+    driver.ServiceUnavailable: (
+        UnavailableError,
+        "Neo4j cannot be reached; check that it runs at this address, and whether it encrypts (bolt+s://, neo4j+s://)",
+    ),
     driver.RoutingServiceUnavailable: (UnavailableError, "no server of the cluster gave a routing table; try again"),
     driver.WriteServiceUnavailable: (UnavailableError, "no server of the cluster takes writes; try again"),
     driver.ReadServiceUnavailable: (UnavailableError, "no server of the cluster takes reads; try again"),
@@ -95,6 +99,13 @@ _CODES: Final[Mapping[str, tuple[type[LineageError], str]]] = {
         "the time limit ran out",
     ),
 }
+_STRANGER: Final = (
+    UnavailableError,
+    (
+        "the certificate of the Neo4j server is not trusted; let the system trust its authority (SSL_CERT_FILE names a "
+        "file of them), or accept any certificate with bolt+ssc:// or neo4j+ssc://"
+    ),
+)
 _NOT_WORTH_REPEATING: Final = (ResourceExhaustedError, PermissionDeniedError)
 
 
@@ -104,11 +115,25 @@ def translated(error: BaseException) -> LineageError:
     if entry is None:
         entry = next((ERRORS[base] for base in type(error).__mro__ if base in ERRORS), ERRORS[driver.DriverError])
     ours, advice = entry
+    is_transient = isinstance(error, (driver.TransientError, *CONNECTION_LOST))
+    reasons = list(_reasons(error))
+    if any(isinstance(each, SSLCertVerificationError) for each in reasons):
+        ours, advice = _STRANGER
+        is_transient = False
+    elif isinstance(error, driver.ServiceUnavailable):
+        error = next(each for each in reversed(reasons) if isinstance(each, driver.DriverError))
     said = (getattr(error, "message", None) or str(error)).strip()
     result = ours(f"{advice} (Neo4j said: {said})")
-    is_transient = isinstance(error, (driver.TransientError, *CONNECTION_LOST))
     result.repeatable = is_transient and not isinstance(result, _NOT_WORTH_REPEATING)
     return result
+
+
+def _reasons(error: BaseException | None) -> Iterator[BaseException]:
+    """Go from an error to what caused it; of several causes, to the first."""
+    while error is not None:
+        yield error
+        several: Sequence[BaseException] = getattr(error, "exceptions", ())
+        error = several[0] if several else error.__cause__ or error.__context__
 
 
 def lost_race(message: str) -> AbortedError:

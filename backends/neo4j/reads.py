@@ -50,24 +50,26 @@ class NodeStatement:
 
 
 class _Rendered:
-    """A filter that is rendered once for each kind and text."""
+    """A filter that is rendered once for each kind and text, and for lists with a limit apart."""
 
-    __slots__ = ("filter", "kind")
+    __slots__ = ("filter", "key", "kind", "wants_all")
 
-    def __init__(self, kind: NodeKind, filter_: Filter) -> None:
+    def __init__(self, kind: NodeKind, filter_: Filter, *, wants_all: bool) -> None:
         self.kind = kind
         self.filter = filter_
+        self.wants_all = wants_all
+        self.key = (kind, filter_.text, wants_all)
 
     def __hash__(self) -> int:
-        return hash((self.kind, self.filter.text))
+        return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Rendered) and (self.kind, self.filter.text) == (other.kind, other.filter.text)
+        return isinstance(other, _Rendered) and self.key == other.key
 
 
 @lru_cache(maxsize=1024)
 def _rendered(key: _Rendered) -> CypherFilter:
-    return render_filter(key.filter, GRAPH_KINDS[key.kind])
+    return render_filter(key.filter, GRAPH_KINDS[key.kind], wants_all=key.wants_all)
 
 
 def can_match(query: NodeQuery) -> bool:
@@ -92,7 +94,7 @@ def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: 
         conditions.append("within.id IN $context_ids")
         parameters["context_ids"] = list(query.context_ids)
     if query.filter is not None:
-        rendered = _rendered(_Rendered(query.kind, query.filter))
+        rendered = _rendered(_Rendered(query.kind, query.filter, wants_all=query.limit is None))
         matches += rendered.matches
         conditions += rendered.conditions
         parameters.update(rendered.parameters)
@@ -100,7 +102,9 @@ def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: 
     is_distinct = bool(matches)
     key, direction = query.order_by.value, " DESC" if query.descending else ""
     _add_cursor(query, conditions, parameters, is_keyed=is_distinct or bool(query.ids))
-    order = f"n.{key}{direction}" if query.order_by is OrderBy.ID else f"n.{key}{direction}, n.id{direction}"
+    order = f"n.id{direction}" if query.order_by is OrderBy.ID else f"n.{key}{direction}, n.id{direction}"
+    if query.order_by is OrderBy.ID and query.limit is not None and len(parameters.get("types", ())) == 1:
+        order = f"n.type{direction}, {order}"  # of one type: the same order, and that of the index (type, id)
     lines = [f"MATCH (n:{label})", *matches]
     if conditions:
         lines.append("WHERE " + " AND ".join(conditions))

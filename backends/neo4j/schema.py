@@ -24,15 +24,16 @@ SCHEMA_VERSION: Final = 1
 MAX_PROPERTY_INDEXES: Final = 50
 """How many properties of a kind are indexed because a type declares them; more on request."""
 INDEXED_TYPES: Final = frozenset({PropertyType.INT, PropertyType.DOUBLE, PropertyType.STRING})
+_PROPERTY_KEYS: Final = ("properties.", "custom_properties.")
 _PATIENCE_S: Final = 60.0
 
 Run = Callable[..., list[Any]]
 """Runs one statement in a transaction of its own; returns its rows."""
 
 
-def _constraints() -> list[str]:
-    """Uniqueness: the store, the counters, types, nodes, links."""
-    unique = [
+def _unique_nodes() -> list[tuple[str, tuple[str, ...]]]:
+    """Label and keys of what is unique: the store, the counters, types, nodes."""
+    unique: list[tuple[str, tuple[str, ...]]] = [
         (STORE, ("id",)),
         (COUNTER, ("kind",)),
         (TYPE, ("id",)),
@@ -41,29 +42,42 @@ def _constraints() -> list[str]:
     ]
     for kind in NodeKind:
         unique += [(kind.value, ("id",)), (kind.value, ("name", "type_id")), (kind.value, ("external_id",))]
-    statements = [
-        f"CREATE CONSTRAINT IF NOT EXISTS FOR (n:{label}) REQUIRE ({', '.join(f'n.{key}' for key in keys)}) IS UNIQUE"
-        for label, keys in unique
+    return unique
+
+
+def _unique_links() -> list[tuple[str, tuple[str, ...]]]:
+    """Relationship type and keys."""
+    return [
+        (relationship, (source, target, *(["type"] if relationship in ("INPUT", "OUTPUT") else [])))
+        for relationship, (source, _, target, _) in LINK_ENDS.items()
     ]
-    for relationship, (source, _, target, _) in LINK_ENDS.items():
-        keys = [source, target, *(["type"] if relationship in ("INPUT", "OUTPUT") else [])]
-        statements.append(
-            f"CREATE CONSTRAINT IF NOT EXISTS FOR ()-[r:{relationship}]-() "
-            f"REQUIRE ({', '.join(f'r.{key}' for key in keys)}) IS UNIQUE"
-        )
-    return statements
 
 
-def _indexes() -> list[str]:
-    """What lists are ordered and selected by."""
+def _indexed() -> list[tuple[str, tuple[str, ...]]]:
+    """Label and keys of what lists are ordered and selected by."""
     found: list[tuple[str, tuple[str, ...]]]
     found = [(kind.value, keys) for kind in NodeKind for keys in (("type",), ("create_time_ms", "id"))]
     found += [(kind.value, ("last_update_time_ms", "id")) for kind in NodeKind]
     found.append((NodeKind.ARTIFACT.value, ("uri",)))
+    return found
+
+
+def _keys(variable: str, keys: Iterable[str]) -> str:
+    return ", ".join(f"{variable}.{key}" for key in keys)
+
+
+def _constraints() -> list[str]:
     return [
-        f"CREATE RANGE INDEX IF NOT EXISTS FOR (n:{label}) ON ({', '.join(f'n.{key}' for key in keys)})"
-        for label, keys in found
+        f"CREATE CONSTRAINT IF NOT EXISTS FOR (n:{label}) REQUIRE ({_keys('n', keys)}) IS UNIQUE"
+        for label, keys in _unique_nodes()
+    ] + [
+        f"CREATE CONSTRAINT IF NOT EXISTS FOR ()-[r:{relationship}]-() REQUIRE ({_keys('r', keys)}) IS UNIQUE"
+        for relationship, keys in _unique_links()
     ]
+
+
+def _indexes() -> list[str]:
+    return [f"CREATE RANGE INDEX IF NOT EXISTS FOR (n:{label}) ON ({_keys('n', keys)})" for label, keys in _indexed()]
 
 
 _FIND: Final = f"MATCH (s:{STORE}) RETURN s.schema_version AS version"
@@ -106,15 +120,35 @@ class Schema:
 
     def _check_empty(self) -> None:
         [row] = self._patiently("MATCH (n) RETURN count(n) AS count")
-        if not row["count"] or self._patiently(_FIND):  # somebody else may be preparing it just now
+        if not row["count"]:
+            self._check_indexes()
+            return
+        if self._patiently(_FIND):  # somebody else may be preparing it just now
             return
         rows = self._patiently(
             "MATCH (n) WITH n LIMIT 10000 UNWIND labels(n) AS label RETURN DISTINCT label ORDER BY label LIMIT 10"
         )
         labels = ", ".join(repr(each["label"]) for each in rows) or "no labels"
-        raise FailedPreconditionError(
-            f"the Neo4j database {self._database!r} is not a lineage store, and not empty: it has {row['count']} "
-            f"nodes, with {labels}; nothing was changed: use an empty database"
+        raise self._not_ours(f"{row['count']} node{'' if row['count'] == 1 else 's'}, with {labels}")
+
+    def _check_indexes(self) -> None:
+        """See that no index, and so no constraint either, shows that somebody else's nodes are to come."""
+        ours = {*_unique_nodes(), *_unique_links(), *_indexed()}
+        kinds = {kind.value for kind in NodeKind}
+        for row in self._patiently(
+            "SHOW INDEXES YIELD type, labelsOrTypes, properties WHERE type <> 'LOOKUP' "
+            "RETURN labelsOrTypes AS names, properties AS keys ORDER BY names, keys"
+        ):
+            [name, *others], keys = row["names"], row["keys"]
+            is_property = len(keys) == 1 and name in kinds and keys[0].startswith(_PROPERTY_KEYS)
+            if others or not (is_property or (name, tuple(keys)) in ours):
+                on = f"{', '.join(map(repr, keys))} of {', '.join(map(repr, row['names']))}"
+                raise self._not_ours(f"no nodes, but an index or a constraint on {on}")
+
+    def _not_ours(self, found: str) -> FailedPreconditionError:
+        return FailedPreconditionError(
+            f"the Neo4j database {self._database!r} is not a lineage store, and not empty: it has {found}; nothing was "
+            "changed: use an empty database"
         )
 
     def renew_plans(self) -> None:
@@ -174,7 +208,7 @@ class Schema:
         return [
             (kinds[row["label"]], row["key"], row["state"])
             for row in rows
-            if row["label"] in kinds and row["key"].startswith(("properties.", "custom_properties."))
+            if row["label"] in kinds and row["key"].startswith(_PROPERTY_KEYS)
         ]
 
     def _create(self, kind: NodeKind, key: str) -> None:

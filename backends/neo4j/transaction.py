@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,7 +37,7 @@ from backends.neo4j.writes import (
 )
 from cypher import Filter
 from lineage.backend import Expansion, LinkQuery, NodeQuery
-from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
+from lineage.errors import AlreadyExistsError, DataLossError, FailedPreconditionError, LineageError, UnavailableError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
 
 if TYPE_CHECKING:
@@ -57,12 +58,16 @@ _LOCK_TYPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Types:
     """All types as of a version."""
 
     version: int
     by_kind: Mapping[NodeKind, tuple[NodeType, ...]]
+
+    @cached_property
+    def ids(self) -> frozenset[int]:
+        return frozenset(type_.id or 0 for types in self.by_kind.values() for type_ in types)
 
 
 class Neo4jTransaction:
@@ -338,7 +343,7 @@ class Neo4jTransaction:
             found = self._read_items(built.text, built.parameters).get("nodes", [])
             if by_key:
                 self._backend.known_nodes.keep(query.kind, found)
-        return [node_from_graph(query.kind, graph) for graph in found]
+        return self._nodes(query.kind, found)
 
     def _known(self, query: NodeQuery) -> list[dict[str, Any]] | None:
         """Return what is known to match a query for keys, and let the unit of work fail if it does so no more."""
@@ -363,6 +368,28 @@ class Neo4jTransaction:
             [version] = found.pop("version", [None])
             self._check_version(version)
         return found
+
+    def _nodes(self, kind: NodeKind, graphs: Sequence[dict[str, Any]]) -> list[Any]:
+        self._check_types_of(graphs)
+        return [node_from_graph(kind, graph) for graph in graphs]
+
+    def _check_types_of(self, graphs: Sequence[dict[str, Any]]) -> None:
+        """See that the type of each node is known, though another client may have put it since types were read."""
+        types = self._backend.types if self._types is None else self._types
+        if types is None or self._own_types is not None:
+            return
+        ids = types.ids
+        unknown = next((graph for graph in graphs if graph.get("type_id") not in ids), None)
+        if unknown is None:
+            return
+        if self._read(_VERSION, {}) == [[types.version]]:
+            raise DataLossError(
+                f"node {unknown.get('id')} in Neo4j has the type_id {unknown.get('type_id')}, and there is no such "
+                "type; restore it"
+            )
+        self._backend.forget_types()
+        if self._types is not None:
+            raise lost_race("another client put a type meanwhile")
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
         if self._buffer.touches_nodes(query.kind):
@@ -413,10 +440,7 @@ class Neo4jTransaction:
             for part, items in self._read_items(*each).items():
                 found.setdefault(part, []).extend(items)
         return Expansion(
-            {
-                kind: {graph["id"]: node_from_graph(kind, graph) for graph in found.get(kind.value, ())}
-                for kind in NodeKind
-            },
+            {kind: {node.id: node for node in self._nodes(kind, found.get(kind.value, []))} for kind in NodeKind},
             {kind: links_from_items(kind, _once(found.get(kind.value, ()))) for kind in EXPANDED_LINKS},
         )
 

@@ -62,7 +62,7 @@ def show_runs(runs: Sequence[Run]) -> None:
 def show_artifacts(artifacts: Iterable[Artifact]) -> None:
     """Print artifacts of one type with their properties."""
     artifacts = list(artifacts)
-    keys = list(artifacts[0].properties) if artifacts else []
+    keys = sorted(artifacts[0].properties) if artifacts else []
     show(("id", "name", *keys), [(each.id, each, *(each.properties.get(key) for key in keys)) for each in artifacts])
 
 

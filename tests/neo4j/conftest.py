@@ -16,4 +16,4 @@ def url(neo4j_server: Neo4jServer) -> Iterator[str]:
         if not neo4j_server.may_be_emptied():
             pytest.fail(f"{neo4j_server.bolt_url} holds data that no test made; name an empty database", pytrace=False)
         neo4j_server.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
-        yield neo4j_server.bolt_url
+        yield neo4j_server.url

@@ -20,7 +20,7 @@ def fresh_neo4j() -> Generator[Backend, None, None]:
         if not server.may_be_emptied():
             raise PermissionError(f"{server.bolt_url} holds data that no test made; name an empty database")
         server.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
-        backend = open_backend(server.bolt_url, index_declared_properties=False)
+        backend = open_backend(server.url, index_declared_properties=False)
         try:
             yield backend
         finally:

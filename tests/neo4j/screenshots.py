@@ -21,7 +21,7 @@ SETTLE_MS = 6_000
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with start_neo4j() as server:
-        with lineage.open_store(server.bolt_url) as store:
+        with lineage.open_store(server.url) as store:
             record_demo(store)
         with neo4j_browser(server, width=WIDTH, height=HEIGHT) as window:
             window.clear()

@@ -14,8 +14,6 @@ from tests.neo4j.browser_window import neo4j_browser
 from tests.neo4j.demo_record import record_demo
 from tests.servers.neo4j import Neo4jServer
 
-pytestmark = pytest.mark.neo4j
-
 BLUE, ORANGE = "#4C8EDA", "#F79767"
 UPSTREAM = {
     *(f"run-1/{name}" for name in ("raw", "statistics", "train", "test")),
@@ -29,14 +27,9 @@ UPSTREAM = {
 @pytest.fixture
 def demo(empty_neo4j: Neo4jServer) -> Neo4jServer:
     """A server with what the demo records."""
-    with lineage.open_store(_url_of(empty_neo4j)) as store:
+    with lineage.open_store(empty_neo4j.url) as store:
         record_demo(store)
     return empty_neo4j
-
-
-def _url_of(server: Neo4jServer) -> str:
-    user = f"{server.auth[0]}:{server.auth[1]}@" if server.auth else ""
-    return server.bolt_url.replace("://", f"://{user}")
 
 
 def query(name: str) -> str:

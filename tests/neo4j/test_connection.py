@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lineage
+from backends.neo4j.backend import Neo4jBackend
 from backends.neo4j.connection import Address, parse_address
-from lineage.errors import FailedPreconditionError, InvalidArgumentError
+from lineage import Artifact, ArtifactType
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, UnavailableError
 from tests.servers.neo4j import Neo4jServer
 
 
@@ -70,15 +74,45 @@ def test_without_the_driver_the_error_says_what_to_install(tmp_path: Path, monke
         lineage.open_store("neo4j://h")
 
 
-def test_a_database_of_others_is_refused_and_not_touched(neo4j_server: Neo4jServer) -> None:
-    with neo4j_server.reserved():
-        neo4j_server.fresh()
-        neo4j_server.run("CREATE (:Movie {title: 'x'}), (:Person)")
-        with pytest.raises(FailedPreconditionError, match="not empty: it has 2 nodes, with 'Movie', 'Person'"):
-            lineage.open_store(neo4j_server.bolt_url)
-        assert neo4j_server.run("MATCH (n) RETURN count(n) AS n") == [{"n": 2}]
-        assert neo4j_server.run("SHOW CONSTRAINTS") == []
-        neo4j_server.fresh()
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("CREATE (:Movie {title: 'x'}), (:Person)", "it has 2 nodes, with 'Movie', 'Person'"),
+        ("CREATE (:Artifact {id: 1, name: 'x', type_id: 1}), (:Artifact:Model)", "2 nodes, with 'Artifact', 'Model'"),
+        ("CREATE ()", "it has 1 node, with no labels"),
+        ("CREATE CONSTRAINT FOR (n:Movie) REQUIRE n.title IS UNIQUE", "a constraint on 'title' of 'Movie'"),
+        ("CREATE CONSTRAINT FOR (n:Artifact) REQUIRE n.name IS UNIQUE", "a constraint on 'name' of 'Artifact'"),
+        ("CREATE TEXT INDEX FOR (n:Artifact) ON (n.owner)", "a constraint on 'owner' of 'Artifact'"),
+        ("CREATE INDEX FOR ()-[r:INPUT]-() ON (r.at)", "a constraint on 'at' of 'INPUT'"),
+        (
+            "CREATE FULLTEXT INDEX FOR (n:Artifact|Movie) ON EACH [n.id, n.name]",
+            "a constraint on 'id', 'name' of 'Artifact', 'Movie'",
+        ),
+    ],
+)
+def test_a_database_of_others_is_refused_and_not_touched(empty_neo4j: Neo4jServer, statement: str, found: str) -> None:
+    empty_neo4j.run(statement)
+    before = _everything(empty_neo4j)
+    with pytest.raises(FailedPreconditionError, match=f"not a lineage store, and not empty: .*{found}; nothing was"):
+        lineage.open_store(empty_neo4j.url)
+    assert _everything(empty_neo4j) == before
+
+
+def _everything(server: Neo4jServer) -> list[list[dict[str, Any]]]:
+    return [
+        server.run("MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties"),
+        server.run("SHOW CONSTRAINTS YIELD name"),
+        server.run("SHOW INDEXES YIELD name"),
+    ]
+
+
+def test_what_an_interrupted_start_left_is_ours(empty_neo4j: Neo4jServer) -> None:
+    """Our constraints and indexes without our nodes: the first client ended before it was done."""
+    with lineage.open_store(empty_neo4j.url) as store:
+        store.put_artifact_type(ArtifactType(name="Data", properties={"n": int}))
+    empty_neo4j.run("MATCH (n) DETACH DELETE n")
+    with lineage.open_store(empty_neo4j.url) as store:
+        assert store.put_artifact_type(ArtifactType(name="Data")) == 10
 
 
 def test_a_newer_schema_is_refused(url: str, neo4j_server: Neo4jServer) -> None:
@@ -86,6 +120,36 @@ def test_a_newer_schema_is_refused(url: str, neo4j_server: Neo4jServer) -> None:
     neo4j_server.run("MATCH (s:LineageStore) SET s.schema_version = 99")
     with pytest.raises(FailedPreconditionError, match="upgrade lineage-graph"):
         lineage.open_store(url)
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1:1", r"127\.0\.0\.1.*refused"),
+        ("no-such-host.invalid", r"resolve address no-such-host\.invalid:7687"),
+    ],
+)
+def test_a_server_that_is_not_there(scheme: str, address: str, reason: str) -> None:
+    with pytest.raises(UnavailableError, match=rf"(?s)Neo4j cannot be reached; check that it runs.*{reason}"):
+        lineage.open_store(f"{scheme}://{address}")
+
+
+def test_routing_and_bookmarks(url: str) -> None:
+    """On one server: it is found through its routing table, and every session goes on from what was written last."""
+    with lineage.open_store(url.replace("bolt://", "neo4j://")) as store, ThreadPoolExecutor(1) as thread:
+        backend = store._backend  # pyright: ignore[reportPrivateUsage]  # a look at what it does
+        assert isinstance(backend, Neo4jBackend)
+        store.put_artifact_type(ArtifactType(name="Data"))
+        seen = set(backend.bookmarks.get_bookmarks())
+        for number in range(3):
+            [made] = store.put_artifacts([Artifact(type="Data")])
+            bookmarks = set(backend.bookmarks.get_bookmarks())
+            assert len(bookmarks) == 1
+            assert not bookmarks & seen, "the write is what later reads wait for"
+            seen |= bookmarks
+            found = thread.submit(store.list_artifacts).result()
+            assert [each.id for each in found] == list(range(made - number, made + 1))
 
 
 def test_a_database_that_does_not_exist(url: str) -> None:

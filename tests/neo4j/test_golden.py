@@ -1,29 +1,72 @@
-"""The Cypher of filters, word for word; the server takes each statement."""
+"""The Cypher of filters, word for word; and what each finds: in memory, in Neo4j, and on the reference."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lineage.model import NodeKind
-from tests.neo4j.make_golden import FILTERS, GOLDEN, line
+from tests.differential import differences as of_the_engine
+from tests.differential.graph_pair import Pair, agree
+from tests.neo4j.golden_graph import GRAPH
+from tests.neo4j.make_golden import FILTERS, GOLDEN, cypher_of
+from tests.neo4j.twins import Twins
 from tests.servers.neo4j import Neo4jServer
+from tests.unit.cypher import differences as of_the_language
 
 LINES: list[dict[str, Any]] = [json.loads(each) for each in GOLDEN.read_text(encoding="utf-8").splitlines()]
+KNOWN_DIFFERENCES = {each.key for each in of_the_engine.DIFFERENCES} | set(of_the_language.DIFFERENCES)
+each_line = pytest.mark.parametrize("expected", LINES, ids=lambda each: each["filter"])
 
 
-def test_every_filter_has_its_line() -> None:
-    assert [(NodeKind(each["kind"]), each["filter"]) for each in LINES] == list(FILTERS)
+def test_every_filter_has_its_line_and_every_difference_a_name() -> None:
+    lines = {(NodeKind(each["kind"]), each["filter"]): each.get("differs") for each in LINES}
+    assert lines == FILTERS
+    assert {key for key in FILTERS.values() if key is not None} <= KNOWN_DIFFERENCES
+    assert all(each["nodes"] for each in LINES), "a filter that finds nothing shows nothing"
 
 
-@pytest.mark.parametrize("expected", LINES, ids=lambda each: each["filter"])
+@each_line
 def test_cypher(expected: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(line(NodeKind(expected["kind"]), expected["filter"]))) == expected
+    text, parameters = cypher_of(NodeKind(expected["kind"]), expected["filter"])
+    assert text.split("\n") == expected["cypher"]
+    assert json.loads(json.dumps(parameters)) == expected["parameters"]
 
 
-def test_neo4j_takes_them(neo4j_server: Neo4jServer) -> None:
-    with neo4j_server.reserved():
-        for each in LINES:
-            neo4j_server.run("EXPLAIN " + "\n".join(each["cypher"]), **each["parameters"])
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    """The graph in memory and on the reference."""
+    pair = Pair(GRAPH)
+    yield pair
+    pair.close()
+
+
+@pytest.mark.differential
+@pytest.mark.filterwarnings("ignore")  # ml-metadata's own
+@each_line
+def test_in_memory_and_on_the_reference(pair: Pair, expected: dict[str, Any]) -> None:
+    reference, memory = pair.select(NodeKind(expected["kind"]), expected["filter"])
+    assert memory == tuple(expected["nodes"])
+    if "differs" not in expected:
+        assert reference == memory
+    else:
+        told = expected["reference"]
+        assert reference == (told if isinstance(told, str) else tuple(told))
+        assert not agree(reference, memory), f"the difference {expected['differs']!r} is gone"
+
+
+def test_in_neo4j(url: str, neo4j_server: Neo4jServer) -> None:
+    """The store finds these nodes, and so does the Cypher of the line by itself."""
+    twins = Twins(GRAPH, url)
+    with neo4j_server.driver() as driver, driver.session(database="neo4j") as session:
+        for expected in LINES:
+            nodes = expected["nodes"]
+            assert twins.select(NodeKind(expected["kind"]), expected["filter"]) == (tuple(nodes), tuple(nodes)), (
+                expected
+            )
+            text: Any = "\n".join(expected["cypher"])  # the driver wants a literal
+            assert session.run(text, expected["parameters"]).value("id") == nodes, expected
+    twins.close()

@@ -29,7 +29,7 @@ VALUES: list[Any] = [
 @pytest.fixture
 def store(url: str) -> Iterator[lineage.Store]:
     with lineage.open_store(url) as opened:
-        opened.put_artifact_type(ArtifactType(name="Data", properties={"n": int}))
+        opened.put_artifact_type(ArtifactType(name="Data", properties={"n": int, "s": str}))
         opened.put_execution_type(ExecutionType(name="Step"))
         opened.put_context_type(ContextType(name="Run"))
         yield opened
@@ -45,6 +45,42 @@ def test_names_come_back_and_are_found(store: lineage.Store) -> None:
             quoted = name
         found = store.list_artifacts(f"custom_properties.`{quoted}`.string_value = 'here'")
         assert [each.id for each in found] == [node_id], repr(name)
+
+
+def test_texts_in_filters(store: lineage.Store) -> None:
+    """Names, values and the keys of paths, as constants of a filter, find what has them and nothing else."""
+    for text in NAMES[:-1]:
+        store.put_execution(
+            Execution(type="Step", name=text),
+            [(Artifact(type="Data", name=text, uri=text, properties={"s": text}), Event(type="OUTPUT", path=(text,)))],
+            [Context(type="Run", name=text)],
+        )
+    for node_id, text in enumerate(NAMES[:-1], 1):
+        constant = _constant(text)
+        for where in (
+            f"name = {constant}",
+            f"uri IN ({constant})",
+            f"properties.s.string_value = {constant}",
+            f"COALESCE(name, '') = {constant}",
+            f"contexts_c.name = {constant}",
+            f"events_e.path[0].key = {constant}",
+            f"EXISTS(contexts_c.name = {constant} OR contexts_c.name = 'none')",
+        ):
+            assert [each.id for each in store.list_artifacts(where)] == [node_id], where
+        if not set(text) & {"%", "_"}:
+            assert node_id in {each.id for each in store.list_executions(f"name LIKE {constant}")}
+
+
+def _constant(text: str) -> str:
+    """The text as a constant: what is not a letter or a digit of ASCII as an escape."""
+    return "'" + "".join(each if each.isalnum() and each.isascii() else f"\\U{ord(each):08x}" for each in text) + "'"
+
+
+def test_indexes_on_any_name(store: lineage.Store) -> None:
+    for name in NAMES:
+        store.create_property_index(name, family="custom_properties")
+    found = {index.name for index in store.list_property_indexes() if index.family == "custom_properties"}
+    assert found == set(NAMES)
 
 
 def test_values_come_back(store: lineage.Store) -> None:

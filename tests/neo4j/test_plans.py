@@ -97,7 +97,44 @@ def test_filters_use_indexes(backend: Neo4jBackend, kind: NodeKind, where: str, 
 def test_pages_come_from_an_index(
     backend: Neo4jBackend, order_by: OrderBy, descending: bool, after: Cursor | None
 ) -> None:
-    query = NodeQuery(A, order_by=order_by, descending=descending, after=after, limit=20)
-    built = node_statement(query, None, lock=False)
-    names = [name for name, _ in operators(backend, built.text, built.parameters)]
-    assert not {"Top", "Sort", "PartialTop", "NodeByLabelScan"} & set(names), names
+    for kind in NodeKind:
+        query = NodeQuery(kind, order_by=order_by, descending=descending, after=after, limit=20)
+        built = node_statement(query, None, lock=False)
+        names = [name for name, _ in operators(backend, built.text, built.parameters)]
+        assert not {"Top", "Sort", "PartialTop", "NodeByLabelScan"} & set(names), names
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("after", [None, Cursor(5, 5)])
+def test_pages_of_a_type_come_from_an_index(backend: Neo4jBackend, descending: bool, after: Cursor | None) -> None:
+    """By id in the order of the index (type). By time the nodes of the type are found by it, and then ordered."""
+    for kind in NodeKind:
+        for order_by in OrderBy:
+            query = NodeQuery(kind, type_ids=[10], order_by=order_by, descending=descending, after=after, limit=20)
+            built = node_statement(query, ["Data"], lock=False)
+            found = operators(backend, built.text, built.parameters)
+            names = {name for name, _ in found}
+            assert any(name == "NodeIndexSeek" and f"{kind.value}(type)" in details for name, details in found)
+            assert "NodeByLabelScan" not in names
+            if order_by is OrderBy.ID:
+                assert not {"Top", "Sort", "PartialTop"} & names, found
+
+
+@pytest.mark.parametrize(
+    ("where", "detail", "seeks"),
+    [
+        ("name LIKE 'run-1%'", "(name, type_id)", 8),
+        ("name LIKE 'Run_1' AND state = LIVE", "(name, type_id)", 8),
+        ("name LIKE '2024-%x'", "(name, type_id)", 1),
+        ("external_id LIKE 'abcdef%'", "(external_id)", 16),
+        ("type LIKE 'T%'", "(type)", 2),
+    ],
+)
+def test_all_that_begin_alike_come_from_an_index(backend: Neo4jBackend, where: str, detail: str, seeks: int) -> None:
+    """One seek for each way to write the first letters: LIKE ignores their case."""
+    for query in (NodeQuery(A, filter=filter_of(A, where)), NodeQuery(A, filter=filter_of(A, where), limit=20)):
+        built = node_statement(query, None, lock=False)
+        found = operators(backend, built.text, built.parameters)
+        sought = [name for name, details in found if "IndexSeek" in name and detail in details]
+        assert len(sought) == (seeks if query.limit is None else 0), found
+        assert "NodeByLabelScan" not in {name for name, _ in found}

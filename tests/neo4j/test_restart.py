@@ -14,9 +14,10 @@ from lineage.errors import UnavailableError
 from tests.servers.neo4j import start_neo4j
 
 
+@pytest.mark.neo4j
 @pytest.mark.slow
 def test_killed_in_the_middle_of_work() -> None:
-    with start_neo4j() as server, lineage.open_store(server.bolt_url) as store:
+    with start_neo4j() as server, lineage.open_store(server.url) as store:
         store.put_artifact_type(ArtifactType(name="Data"))
         store.put_execution_type(ExecutionType(name="Step"))
         store.put_context_type(ContextType(name="Run"))

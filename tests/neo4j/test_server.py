@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -89,8 +88,7 @@ def test_a_given_empty_database_is_left_empty(empty_neo4j: Neo4jServer, tmp_path
 
 def _as_given(server: Neo4jServer, marks: Path) -> GivenNeo4j:
     """What LINEAGE_TEST_NEO4J_URL would make of it."""
-    user = f"{server.auth[0]}:{quote(server.auth[1], safe='')}@" if server.auth else ""
-    return GivenNeo4j(server.bolt_url.replace("://", f"://{user}"), marks=marks)
+    return GivenNeo4j(server.url, marks=marks)
 
 
 def test_what_is_missing_comes_with_the_command_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Maven Central's jars on Java 17. Where none can be had, `ServerMissingError` say
 >>> server = shared_neo4j()           # one for this process; with pytest-xdist that is one for each worker
 >>> with server.reserved():           # the only user of its database, as Neo4j Community has just one
 ...     server.fresh()                # which is empty now: no node, no constraint, no index
-...     use(server.bolt_url, auth=server.auth)
+...     lineage.open_store(server.url)
 
 A server that a test wants to kill is one of its own: `with start_neo4j() as server: server.kill(); server.start()`.
 """
@@ -26,11 +26,12 @@ import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from browser.build import post_connect_command
 from tests.servers.jars import ServerMissingError, jars, java, locked
@@ -55,6 +56,33 @@ _SETTINGS = {
     "browser.remote_content_hostname_whitelist": "localhost,127.0.0.1",
 }
 
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate and its private key, as PEM."""
+
+    chain: bytes
+    key: bytes
+
+    def settings(self, folder: Path, *, as_seen: str | None) -> dict[str, str]:
+        """Write both into a folder, and return how a server that sees the folder as ``as_seen`` uses them."""
+        folder.mkdir(exist_ok=True)
+        (folder / "public.crt").write_bytes(self.chain)
+        (folder / "private.key").write_bytes(self.key)
+        folder.chmod(0o755)  # a container's user reads it too
+        return {
+            "server.bolt.tls_level": "REQUIRED",
+            "dbms.ssl.policy.bolt.enabled": "true",
+            "dbms.ssl.policy.bolt.base_directory": as_seen or str(folder),
+            "dbms.ssl.policy.bolt.client_auth": "NONE",
+        }
+
+
+def scheme_of(certificate: Certificate | None) -> str:
+    """The scheme that any client gets through with."""
+    return "bolt" if certificate is None else "bolt+ssc"
+
+
 OPENING_TAKES_S = 60.0
 """How long a server may take, after its web page answers, to open its database on a busy machine."""
 
@@ -70,6 +98,14 @@ class Neo4jServer(ABC):
     def home(self) -> Path | None:
         """Its folder, where that is on this machine."""
         return None
+
+    @property
+    def url(self) -> str:
+        """What a store is opened with: the address, and the login where there is one."""
+        if self.auth is None:
+            return self.bolt_url
+        user, password = (quote(part, safe="") for part in self.auth)
+        return self.bolt_url.replace("://", f"://{user}:{password}@", 1)
 
     @abstractmethod
     def start(self) -> None:
@@ -169,10 +205,11 @@ def shared_neo4j() -> Neo4jServer:
     return server
 
 
-def start_neo4j(*, auth: bool = False) -> Neo4jServer:
-    """Start a server of one's own, with a password or without."""
+def start_neo4j(*, auth: bool = False, certificate: Certificate | None = None) -> Neo4jServer:
+    """Start a server of one's own, with a password or without; with a certificate it takes only what is encrypted."""
     password = secrets.token_hex(12) if auth else None  # hex: one that starts with a dash reads as an option
-    server: Neo4jServer = ContainerNeo4j(password) if docker_runs() else JarNeo4j(password)
+    make = ContainerNeo4j if docker_runs() else JarNeo4j
+    server: Neo4jServer = make(password, certificate)
     atexit.register(server.close)
     return server
 
@@ -194,16 +231,16 @@ def docker_runs() -> bool:
 
 
 class JarNeo4j(Neo4jServer):
-    def __init__(self, password: str | None = None) -> None:
+    def __init__(self, password: str | None = None, certificate: Certificate | None = None) -> None:
         self.auth = ("neo4j", password) if password else None
         self._java = str(java())
         self._jars = jars()
         self._home = Path(tempfile.mkdtemp(prefix="lineage-neo4j-"))
         bolt, http = free_port(), free_port()
-        self.bolt_url = f"bolt://127.0.0.1:{bolt}"
+        self.bolt_url = f"{scheme_of(certificate)}://127.0.0.1:{bolt}"
         self.http_url = f"http://127.0.0.1:{http}"
         self.log = log_file("neo4j", bolt)
-        self._configure(bolt, http)
+        self._configure(bolt, http, certificate)
         command = [self._java, *_JAVA_OPTIONS, "-cp", self._class_path, "org.neo4j.server.CommunityEntryPoint"]
         command += [f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}", "--console-mode"]
         self._process = SupervisedProcess("Neo4j", command, folder=self.home, log=self.log)
@@ -221,7 +258,7 @@ class JarNeo4j(Neo4jServer):
     def _class_path(self) -> str:
         return os.pathsep.join((f"{self.home}/plugins/*", f"{self.home}/conf/*", f"{self._jars}/*"))
 
-    def _configure(self, bolt: int, http: int) -> None:
+    def _configure(self, bolt: int, http: int, certificate: Certificate | None) -> None:
         for name in ("conf", "plugins"):
             (self.home / name).mkdir()
         settings = {
@@ -232,6 +269,7 @@ class JarNeo4j(Neo4jServer):
             "dbms.security.auth_enabled": "true" if self.auth else "false",
             "browser.post_connect_cmd": post_connect_command(),
             **_SETTINGS,
+            **({} if certificate is None else certificate.settings(self.home / "certificates", as_seen=None)),
         }
         lines = "".join(f"{key}={value}\n" for key, value in settings.items())
         (self.home / "conf" / "neo4j.conf").write_text(lines)
@@ -298,7 +336,7 @@ def wait_until_ready(http_url: str, *, alive: Callable[[], None]) -> None:
 class ContainerNeo4j(Neo4jServer):
     """testcontainers' own watcher removes the container when this process is killed."""
 
-    def __init__(self, password: str | None = None) -> None:
+    def __init__(self, password: str | None = None, certificate: Certificate | None = None) -> None:
         from testcontainers.core.container import DockerContainer
 
         self.auth = ("neo4j", password) if password else None
@@ -312,12 +350,16 @@ class ContainerNeo4j(Neo4jServer):
         }
         container = DockerContainer(IMAGE).with_bind_ports(7687, bolt).with_bind_ports(7474, http)
         container.with_env("NEO4J_AUTH", "/".join(self.auth) if self.auth else "none")
+        if certificate is not None:
+            folder = Path(tempfile.mkdtemp(prefix="lineage-neo4j-"))
+            settings |= certificate.settings(folder, as_seen="/certificates")
+            container.with_volume_mapping(str(folder), "/certificates")
         for key, value in settings.items():
             container.with_env("NEO4J_" + key.replace("_", "__").replace(".", "_"), value)
         self._container = container
         container.start()
         host = container.get_container_host_ip()
-        self.bolt_url = f"bolt://{host}:{bolt}"
+        self.bolt_url = f"{scheme_of(certificate)}://{host}:{bolt}"
         self.http_url = f"http://{host}:{http}"
         wait_until_ready(self.http_url, alive=self._alive)
 

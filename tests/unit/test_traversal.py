@@ -13,7 +13,9 @@ import networkx as nx
 import pytest
 
 import lineage
+from backends.memory.backend import MemoryTransaction
 from lineage import Direction, Ending, LineageGraph, NodeKind, Store
+from lineage.backend import NodeQuery
 from lineage.errors import InvalidArgumentError, NotFoundError
 from lineage.model import (
     Artifact,
@@ -416,6 +418,38 @@ def test_networkx_agrees_on_random_graphs() -> None:
                     if max_hops is None and direction is Direction.UPSTREAM:
                         ancestors = nx.ancestors(found.to_networkx(), ("Artifact", start))
                         assert ancestors == expected.keys() - {("Artifact", start)}
+
+
+# --- what another client changes meanwhile ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("missing", "events", "attributions"),
+    [((A, 2), [(1, 1), (1, 3)], [1]), ((E, 1), [], [1]), ((NodeKind.CONTEXT, 1), [(1, 1), (1, 2), (1, 3)], [])],
+)
+def test_links_to_nodes_that_are_not_there_are_left_out(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: tuple[NodeKind, int],
+    events: list[tuple[int, int]],
+    attributions: list[int],
+) -> None:
+    """A store without snapshots may show a link a moment before its node."""
+    [run] = store.put_contexts([Context(type="Run", name="r")])
+    store.put_attributions_and_associations(
+        [Attribution(artifact_id=artifact_id, context_id=run) for artifact_id in (1, 2)],
+        [Association(execution_id=1, context_id=run)],
+    )
+    find_nodes = MemoryTransaction.find_nodes
+
+    def find_fewer(tx: MemoryTransaction, query: NodeQuery) -> list[Any]:
+        return [node for node in find_nodes(tx, query) if (query.kind, node.id) != missing]
+
+    monkeypatch.setattr(MemoryTransaction, "find_nodes", find_fewer)
+    graph = store.downstream(artifact_ids=[1], max_hops=2)
+    assert [(event.execution_id, event.artifact_id) for event in graph.events] == events
+    assert [link.artifact_id for link in graph.attributions] == attributions
+    assert len(graph.associations) == (missing[0] is A)
 
 
 # --- what is not there ----------------------------------------------------------------------------------------------

@@ -1,0 +1,94 @@
+"""Eight clients link to the same contexts, each in another order, and so wait for each other in circles.
+
+Neo4j ends a deadlock by giving up one of the transactions. That is run again, for a bounded time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from random import Random
+
+import pytest
+
+import lineage
+from backends.neo4j import transaction
+from lineage import Artifact, ArtifactType, Attribution, Context, ContextType, unit_of_work
+from lineage.errors import AbortedError, LineageError
+from tests.neo4j.test_clients import together
+
+CLIENTS, CONTEXTS = 8, 20
+ROUNDS = 20
+"""One is nearly always enough."""
+DEADLOCK = "Neo.TransientError.Transaction.DeadlockDetected"
+
+
+@pytest.fixture
+def stores(url: str) -> Iterator[list[lineage.Store]]:
+    with ExitStack() as stack:
+        first = stack.enter_context(lineage.open_store(url))
+        first.put_artifact_type(ArtifactType(name="Data"))
+        first.put_context_type(ContextType(name="Run"))
+        first.put_contexts([Context(type="Run", name=f"run-{number}") for number in range(CONTEXTS)])
+        yield [first, *(stack.enter_context(lineage.open_store(url)) for _ in range(CLIENTS - 1))]
+
+
+@pytest.fixture
+def met(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The codes of the errors that Neo4j answered."""
+    codes: list[str] = []
+    translated = transaction.translated
+
+    def noted(error: BaseException) -> LineageError:
+        codes.append(getattr(error, "code", ""))
+        return translated(error)
+
+    monkeypatch.setattr(transaction, "translated", noted)
+    return codes
+
+
+def link(stores: list[lineage.Store], number: int) -> list[tuple[int, LineageError | None]]:
+    """Let each client put an artifact of its own into every context; return the artifacts, and what was raised."""
+
+    def put(index: int) -> tuple[int, LineageError | None]:
+        [artifact_id] = stores[index].put_artifacts([Artifact(type="Data")])
+        context_ids = Random(f"{number} {index}").sample(range(1, CONTEXTS + 1), CONTEXTS)
+        try:
+            stores[index].put_attributions_and_associations(
+                [Attribution(artifact_id=artifact_id, context_id=context_id) for context_id in context_ids], []
+            )
+        except LineageError as error:
+            return artifact_id, error
+        return artifact_id, None
+
+    return together(CLIENTS, put)
+
+
+def test_nobody_notices_a_deadlock(stores: list[lineage.Store], met: list[str]) -> None:
+    for number in range(ROUNDS):
+        for artifact_id, error in link(stores, number):
+            assert error is None
+            assert len(stores[0].get_contexts_by_artifact(artifact_id)) == CONTEXTS
+        if DEADLOCK in met:
+            break
+    assert set(met) == {DEADLOCK}
+
+
+def test_when_the_time_is_over_the_error_says_so(
+    stores: list[lineage.Store], met: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_of_work, "REPEAT_FOR_S", 0.0)
+    refused: list[LineageError] = []
+    for number in range(ROUNDS):
+        for artifact_id, error in link(stores, number):
+            linked = stores[0].list_contexts(f"artifacts_a.id = {artifact_id}")
+            assert len(linked) == (CONTEXTS if error is None else 0), "all of it, or nothing"
+            if error is not None:
+                refused.append(error)
+        if refused:
+            break
+    assert len(refused) == met.count(DEADLOCK) > 0
+    for error in refused:
+        assert type(error) is AbortedError
+        assert error.message.startswith("Neo4j gave up the transaction; try again")
+        assert error.message.endswith("; given up after 1 attempt in 0 s")

@@ -1,0 +1,31 @@
+"""The demo on a Neo4j server: it answers as it does in memory, and leaves its lineage there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import lineage
+from tests.neo4j.test_browser import UPSTREAM
+from tests.unit.test_demo import run_demo
+
+
+@pytest.mark.slow
+def test_the_demo(url: str, tmp_path: Path) -> None:
+    outputs: list[str] = []
+    for store_url in ("memory:", url):
+        done = run_demo("--store", store_url, "--workdir", str(tmp_path / store_url.partition(":")[0]))
+        assert (done.returncode, done.stderr) == (0, "")
+        outputs.append(_without_times(done.stdout))
+    assert outputs[0].replace("/memory/", "/bolt/") == outputs[1]
+    with lineage.open_store(url) as store:
+        pushed = store.get_artifact_by_type_and_name("PushedModel", "run-2/pushed")
+        assert pushed is not None
+        graph = store.upstream(pushed, ending_executions=lineage.Ending("last_known_state = CACHED", include=False))
+        assert {node.name for node in (*graph.artifacts, *graph.executions)} == UPSTREAM
+
+
+def _without_times(text: str) -> str:
+    return re.sub(r" +\d+ ms\b|\d\d:\d\d:\d\d[.\d]*|\d{4}-\d\d-\d\d", "", text)
