@@ -42,7 +42,14 @@ from lineage.model import (
 from lineage.schema import TypeCatalog, TypeIndex
 from lineage.values import FrozenDict, FrozenList, ProtoValue, same_value
 
-__all__ = ["EventEdge", "PutExecutionResult", "PutLineageSubgraphResult", "Writer", "check_properties", "check_type_kept"]
+__all__ = [
+    "EventEdge",
+    "PutExecutionResult",
+    "PutLineageSubgraphResult",
+    "Writer",
+    "check_properties",
+    "check_type_kept",
+]
 
 _TYPE_OF_VALUE: dict[type, PropertyType] = {
     int: PropertyType.INT,
@@ -586,8 +593,7 @@ def check_type_kept(stored: Node, given: Node) -> None:
         )
     if given.type is not None and given.type != stored.type:
         raise InvalidArgumentError(
-            f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps "
-            "its type"
+            f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps its type"
         )
 
 

@@ -23,7 +23,7 @@ from lineage.mlmd.conversion import (
     attribution_from_proto,
     event_from_proto,
 )
-from lineage.mlmd.proto import metadata_store_service_pb2
+from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 from lineage.model import Event, Link, LinkKind, Node, NodeKind, NodeType, ParentContext
 from lineage.schema import SIMPLE_TYPES
 
@@ -96,7 +96,7 @@ class Reads:
             listed = getattr(self._ask(f"Get{kind}Types"), field)
             ids = sorted({*self._simple_ids[kind], *(type_.id for type_ in listed)})
             found = getattr(self._ask(f"Get{kind}TypesByID", type_ids=ids), field) if ids else ()
-            self._types[kind] = sorted(map(TYPE_FROM_PROTO[kind], found), key=lambda type_: type_.id)
+            self._types[kind] = sorted(map(TYPE_FROM_PROTO[kind], found), key=lambda type_: type_.id or 0)
         return self._types[kind]
 
     # --- nodes -------------------------------------------------------------------------------------------------------
@@ -223,18 +223,16 @@ class Reads:
     def _graphs(self, start: str, ids: Sequence[int], part: str) -> Iterator[Any]:
         """Ask for the links of nodes as what lineage of no hops holds: the calls for them take one node each."""
         for some in _parts(ids):
-            try:
-                yield self._graph(part, start, f"id IN ({_listed(some)})", max_num_hops=0)
-            except NotFoundError:
-                continue  # none of these nodes exists
+            yield self._graph(start, some, part, max_num_hops=0)
 
-    def _graph(self, part: str, start: str, where: str, **options: Any) -> Any:
-        response = self._ask(
-            "GetLineageSubgraph",
-            lineage_subgraph_query_options={start: {"filter_query": where}, **options},
-            read_mask={"paths": [part]},
-        )
-        return response.lineage_subgraph
+    def _graph(self, start: str, ids: Iterable[int], part: str, **options: Any) -> Any:
+        """Return one part of the lineage of some nodes, nothing if none of them exists."""
+        where = {"filter_query": f"id IN ({_listed(ids)})"}
+        fields = {"lineage_subgraph_query_options": {start: where, **options}, "read_mask": {"paths": [part]}}
+        try:
+            return self._ask("GetLineageSubgraph", **fields).lineage_subgraph
+        except NotFoundError:
+            return metadata_store_pb2.LineageGraph()
 
     def _relatives(self, asked: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
         for context_id, name in asked:
@@ -257,13 +255,8 @@ class Reads:
         hops = MAX_HOPS if max_hops is None else max_hops + 1  # with the events of the last nodes
         if hops > MAX_HOPS:
             return None
-        graph = self._graph(
-            "events",
-            f"starting_{kind.lower()}s",
-            f"id IN ({_listed(ids)})",
-            direction=_DIRECTIONS[direction],
-            max_num_hops=hops,
-        )
+        start = f"starting_{kind.lower()}s"
+        graph = self._graph(start, ids, "events", direction=_DIRECTIONS[direction], max_num_hops=hops)
         events = list(map(event_from_proto, graph.events))
         return None if max_hops is None and _length(kind, ids, events) >= MAX_HOPS else events
 

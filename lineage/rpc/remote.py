@@ -20,6 +20,7 @@ from lineage.store import Store
 
 __all__ = ["RemoteStore"]
 
+
 class RemoteStore(ServedStore):
     """A :class:`~lineage.store.Store` over gRPC: the same methods, results and errors.
 

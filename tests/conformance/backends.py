@@ -94,7 +94,6 @@ PATHS: Mapping[str, PathEntry] = {
 }
 
 
-
 def _through_mlmd(
     test: str, reason: str, raises: type[BaseException], parameters: frozenset[str] | None = None
 ) -> list[Gap]:

@@ -183,6 +183,7 @@ def local() -> Iterator[Store]:
 @pytest.fixture
 def remote(local: Store, serve: Callable[..., Server]) -> Iterator[RemoteStore]:
     with connect(f"grpc://localhost:{serve(local).port}") as store:
+        assert isinstance(store, RemoteStore)
         yield store
 
 
