@@ -82,11 +82,10 @@ def open_mlmd_server(address: Address) -> MlmdStore:
     """Open the store of a server that speaks MLMD's protocol. Raises UnimplementedError if it does not."""
     channel = open_channel(address)
     stub: Any = MetadataStoreServiceStub(channel)
-    metadata = () if address.token is None else (("authorization", f"Bearer {address.token}"),)
 
     def call(name: str, request: Any) -> Any:
         try:
-            return getattr(stub, name)(request, timeout=address.timeout_s, metadata=metadata)
+            return getattr(stub, name)(request, timeout=address.timeout_s, metadata=address.metadata)
         except grpc.RpcError as error:
             raise _as_ours(error_of(error, address.url)) from None
 

@@ -32,7 +32,7 @@ class RemoteStore(ServedStore):
         self._url = address.url
         self._closed = False
         self._timeout_s = address.timeout_s
-        self._metadata = () if address.token is None else (("authorization", f"Bearer {address.token}"),)
+        self._metadata = address.metadata
         self._channel = open_channel(address)
         self._calls: dict[str, Callable[..., Any]] = {}
         try:

@@ -45,9 +45,12 @@ VALUES = {"struct": {"a": [1.5, None, True, "text", {"deep": []}]}}
 @pytest.fixture
 def local() -> Iterator[Store]:
     """A server that speaks MLMD's protocol, and is ours: for what needs no genuine one."""
-    with lineage.open_store("memory:") as behind, mlmd_server(behind) as port:
-        with lineage.open_store(f"grpc://127.0.0.1:{port}") as store:
-            yield store
+    with (
+        lineage.open_store("memory:") as behind,
+        mlmd_server(behind) as port,
+        lineage.open_store(f"grpc://127.0.0.1:{port}") as store,
+    ):
+        yield store
 
 
 @pytest.fixture
