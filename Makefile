@@ -115,7 +115,7 @@ suite: $(DEV_STAMP) servers  ## The whole test suite, and no checks (PYTEST_ARGS
 .PHONY: unit
 unit: $(DEV_STAMP)  ## The fast part for every day: unit tests, conformance on the memory store (PYTEST_ARGS=...)
 	$(call say,pytest: unit and conformance, without the slow, differential and Neo4j tests)
-	@$(PY) -m pytest -q -m "not slow and not differential and not neo4j" --backend memory $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -m "not slow and not differential and not neo4j" --backend memory --path direct $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
 
 .PHONY: format
 format: $(DEV_STAMP)  ## Format the code and fix what ruff can fix by itself

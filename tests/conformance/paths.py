@@ -1,11 +1,19 @@
-"""The ways to reach a store: each gives another store in front of the one that has the backend."""
+"""The ways to reach a store: each gives another store in front of the one that has the backend.
+
+The suite speaks the native API. On the paths that speak MLMD's protocol it does so by the store that
+``lineage.open_store("grpc://...")`` gives for a genuine MLMD server.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
-from lineage.mlmd.service import Service
+from lineage.errors import LineageError
+from lineage.mlmd import MetadataStore
+from lineage.mlmd.errors import StatusError
+from lineage.mlmd.service import status_text
 from lineage.rpc import connect
 from lineage.rpc.mlmd_store import MlmdStore
 from lineage.rpc.remote import RemoteStore
@@ -29,9 +37,25 @@ def over_grpc(store: Store) -> Generator[Store]:
 
 @contextmanager
 def through_mlmd(store: Store) -> Generator[Store]:
-    """The calls of MLMD's service in this process, on which lineage.mlmd.MetadataStore stands too."""
-    with MlmdStore(Service(store).call, url=store.url) as reached:
+    """The drop-in in this process, asked for each call as its own methods ask."""
+    facade = MetadataStore(store)
+
+    def call(name: str, request: Any) -> Any:
+        try:
+            return facade._call(name, request)  # pyright: ignore[reportPrivateUsage]  # where all its methods meet
+        except StatusError as error:
+            raise _cause(error) from None
+
+    with MlmdStore(call, url=store.url) as reached:
         yield reached
+
+
+def _cause(shown: StatusError) -> LineageError:
+    """Return the engine's error behind one of MLMD's, which must have its code and its text."""
+    cause = shown.__cause__
+    assert isinstance(cause, LineageError)
+    assert (shown.error_code, shown.message) == (cause.code, status_text(cause))
+    return cause
 
 
 @contextmanager

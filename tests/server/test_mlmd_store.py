@@ -39,7 +39,7 @@ genuine = [
     pytest.mark.differential,
     pytest.mark.skipif(find_spec("ml_metadata") is None, reason="ml-metadata has no wheel for this Python or platform"),
 ]
-VALUES = {"struct": {"a": [1.5, None, True, "text", {"deep": []}]}}
+VALUES: dict[str, Any] = {"struct": {"a": [1.5, None, True, "text", {"deep": []}]}}
 
 
 @pytest.fixture
