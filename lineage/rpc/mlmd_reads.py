@@ -10,6 +10,7 @@ ever when they are ordered by update time), and many nodes are asked for in part
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
 
@@ -104,20 +105,23 @@ class Reads:
     def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
         """Return the nodes of a query, in its order."""
         kind = query.kind
-        if any(keys is not None and not keys for keys in (query.ids, query.external_ids, query.uris)):
+        key = _key_of(query)
+        if key is not None and not getattr(query, key):
             return []
-        if query.names is not None:
-            return self._by_names(query)
-        if query.external_ids is not None:
-            return self._nodes(kind, f"Get{kind}sByExternalIds", external_ids=query.external_ids)
-        if query.uris is not None:
-            return self._nodes(kind, "GetArtifactsByURI", uris=query.uris)
-        if query.ids is None:
-            return self._list(query)
-        if query.filter is not None:
-            return [node for some in _parts(query.ids) for node in self._list(query, f"id IN ({_listed(some)})")]
-        nodes = self._nodes(kind, f"Get{kind}sByID", **{f"{kind.lower()}_ids": query.ids})
-        return nodes if query.type_ids is None else [node for node in nodes if node.type_id in query.type_ids]
+        match key:
+            case "names":
+                return self._by_names(query)
+            case "external_ids":
+                return self._nodes(kind, f"Get{kind}sByExternalIds", external_ids=query.external_ids)
+            case "uris":
+                return self._nodes(kind, "GetArtifactsByURI", uris=query.uris)
+            case "ids" if query.filter is not None:
+                return [node for some in _parts(query.ids) for node in self._list(query, f"id IN ({_listed(some)})")]
+            case "ids":
+                nodes = self._nodes(kind, f"Get{kind}sByID", **{f"{kind.lower()}_ids": query.ids})
+                return nodes if query.type_ids is None else [node for node in nodes if node.type_id in query.type_ids]
+            case _:
+                return self._list(query)
 
     def _nodes(self, kind: NodeKind, name: str, **fields: Any) -> list[Node]:
         try:
@@ -277,6 +281,29 @@ def _length(kind: NodeKind, ids: Iterable[int], events: Sequence[Event]) -> int:
     return hops
 
 
+_GOES_WITH: Mapping[str, Sequence[str]] = {
+    "names": ("type_ids",),
+    "external_ids": (),
+    "uris": (),
+    "ids": ("type_ids", "filter"),
+    "context_ids": ("type_ids", "filter", "order_by", "descending", "after", "limit"),
+}
+"""What nodes may be asked for by, and by what else at the same time."""
+
+
+def _key_of(query: NodeQuery) -> str | None:
+    """Return what a query asks by. Raises UnimplementedError if it asks by more than one call of MLMD's can."""
+    plain = NodeQuery(query.kind)
+    given = [each.name for each in dataclasses.fields(query) if getattr(query, each.name) != getattr(plain, each.name)]
+    for key, others in _GOES_WITH.items():
+        if key in given:
+            more = [name for name in given if name not in (key, *others)]
+            if more or (key == "context_ids" and len(query.context_ids or ()) > 1):
+                raise UnimplementedError(f"MLMD's protocol has no call for nodes by {', '.join([key, *more])} at once")
+            return key
+    return None
+
+
 def _id(node: Node) -> int:
     return node.id or 0
 
@@ -294,8 +321,8 @@ def _after(query: NodeQuery, cursor: Cursor) -> str:
     return f"({attribute} {sign} {cursor.value} OR ({attribute} = {cursor.value} AND id {sign} {cursor.id}))"
 
 
-def _parts(ids: Iterable[int]) -> Iterator[list[int]]:
-    wanted = sorted(set(ids))
+def _parts(ids: Iterable[int] | None) -> Iterator[list[int]]:
+    wanted = sorted(set(ids or ()))
     for first in range(0, len(wanted), AT_ONCE):
         yield wanted[first : first + AT_ONCE]
 

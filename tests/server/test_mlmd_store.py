@@ -21,15 +21,19 @@ from lineage import (
     ParentContext,
     Store,
 )
+from lineage.backend import LinkQuery, NodeQuery
 from lineage.errors import (
     AlreadyExistsError,
     FailedPreconditionError,
+    InternalError,
     InvalidArgumentError,
     NotFoundError,
     UnauthenticatedError,
     UnimplementedError,
 )
+from lineage.model import LinkKind, NodeKind
 from lineage.rpc import connect
+from lineage.rpc.mlmd_reads import Reads
 from lineage.rpc.mlmd_store import MlmdStore
 from lineage.server import mlmd_calls
 from tests.server.test_remote_store import CALLS, fill, timeless
@@ -207,6 +211,27 @@ LACKING: dict[str, Callable[[Store], Any]] = {
 def test_what_the_protocol_lacks_is_said(local: Store, said: str) -> None:
     with pytest.raises(UnimplementedError, match=said):
         LACKING[said](local)
+
+
+def test_queries_that_the_protocol_lacks_are_refused_and_not_answered_in_part() -> None:
+    def call(name: str, request: Any) -> Any:
+        raise AssertionError(f"{name} was called with {request}")
+
+    reads = Reads(call, dict.fromkeys(NodeKind, ()))
+    for query in (
+        NodeQuery(NodeKind.ARTIFACT, ids=[1], uris=["u"]),
+        NodeQuery(NodeKind.ARTIFACT, ids=[1], limit=1),
+        NodeQuery(NodeKind.ARTIFACT, uris=["u"], descending=True),
+        NodeQuery(NodeKind.ARTIFACT, context_ids=[1, 2]),
+    ):
+        with pytest.raises(UnimplementedError, match="MLMD's protocol has no call for nodes by"):
+            reads.find_nodes(query)
+    with pytest.raises(UnimplementedError, match="has no call for the links of kind Attribution by their context_id"):
+        reads.find_links(LinkQuery(LinkKind.ATTRIBUTION, "context_id", [1]))
+    with pytest.raises(InternalError, match="please report this"):
+        reads.insert_nodes(NodeKind.ARTIFACT, [])
+    for nothing in (NodeQuery(NodeKind.ARTIFACT, ids=()), NodeQuery(NodeKind.ARTIFACT, context_ids=())):
+        assert not reads.find_nodes(nothing)
 
 
 def test_what_cannot_be_sent(local: Store) -> None:
