@@ -127,14 +127,17 @@ def test_a_response_larger_than_grpc_takes_by_default(address: tuple[Servicer, i
 
 def test_the_url_of_a_server_is_a_client_connection(address: tuple[Servicer, int]) -> None:
     servicer, port = address
-    with mlmd.MetadataStore(f"grpc://localhost:{port}?timeout_s=0.05") as store:
+    with mlmd.MetadataStore(f"grpc://localhost:{port}") as store:
         assert store.get_artifacts_by_id([]) == []
-        servicer.delay_s = 0.5
-        try:
-            with pytest.raises(errors.DeadlineExceededError):
-                store.get_artifact_types()
-        finally:
-            servicer.delay_s = 0.0
+    servicer.delay_s = 0.5
+    try:
+        with (
+            mlmd.MetadataStore(f"grpc://localhost:{port}?timeout_s=0.05") as store,
+            pytest.raises(errors.DeadlineExceededError),
+        ):
+            store.get_artifact_types()
+    finally:
+        servicer.delay_s = 0.0
     with mlmd.MetadataStore("grpc://localhost:1") as store, pytest.raises(errors.UnavailableError):
         store.get_artifact_types()
     for wrong in ("grpc://", "grpc://localhost?tokn=1", "grpcs://localhost?ca=/none"):
