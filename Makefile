@@ -86,7 +86,7 @@ demo: $(DEMO_STAMP)  ## Run a real small pipeline, recorded, and ask it everythi
 	@$(PY) examples/pipeline_demo.py $(DEMO_ARGS)
 
 .PHONY: test
-test: check suite wheel-test  ## Everything that CI runs: check, the whole test suite, the suite on the built wheel
+test: check suite wheel-test protobuf-matrix  ## Everything that CI runs: check, all tests, the suite on the built wheel, other protobufs
 	$(call say,all passed)
 
 .PHONY: check
@@ -113,9 +113,9 @@ suite: $(DEV_STAMP) servers  ## The whole test suite, and no checks (PYTEST_ARGS
 	@$(PY) -m pytest -q -n auto --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: unit
-unit: $(DEV_STAMP)  ## The fast part for every day: unit tests, conformance on the memory store (PYTEST_ARGS=...)
+unit: $(DEV_STAMP)  ## The fast part for every day: unit tests, conformance on the memory store itself (PYTEST_ARGS=...)
 	$(call say,pytest: unit and conformance, without the slow, differential and Neo4j tests)
-	@$(PY) -m pytest -q -m "not slow and not differential and not neo4j" --backend memory $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -m "not slow and not differential and not neo4j" --backend memory --path direct $(wildcard tests/unit tests/conformance) $(PYTEST_ARGS)
 
 .PHONY: format
 format: $(DEV_STAMP)  ## Format the code and fix what ruff can fix by itself

@@ -42,7 +42,14 @@ from lineage.model import (
 from lineage.schema import TypeCatalog, TypeIndex
 from lineage.values import FrozenDict, FrozenList, ProtoValue, same_value
 
-__all__ = ["EventEdge", "PutExecutionResult", "PutLineageSubgraphResult", "Writer", "check_properties"]
+__all__ = [
+    "EventEdge",
+    "PutExecutionResult",
+    "PutLineageSubgraphResult",
+    "Writer",
+    "check_properties",
+    "check_type_kept",
+]
 
 _TYPE_OF_VALUE: dict[type, PropertyType] = {
     int: PropertyType.INT,
@@ -205,16 +212,7 @@ class Writer:
                 f"{stored.last_update_time_ms}, "
                 f"after the {given.last_update_time_ms or 0} that was given; read it again and repeat the change"
             )
-        if given.type_id is not None and given.type_id != stored.type_id:
-            raise InvalidArgumentError(
-                f"given type_id {given.type_id} is different from the one known before: {stored.type_id}; a node "
-                "keeps its type"
-            )
-        if given.type is not None and given.type != stored.type:
-            raise InvalidArgumentError(
-                f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps "
-                "its type"
-            )
+        check_type_kept(stored, given)
         type_ = types.by_id[stored.type_id]
         check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
         changes = _changes(stored, given, mask)
@@ -582,6 +580,19 @@ def _changes(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, An
 def _check_type_given(node: Node) -> None:
     if node.type_id is None and node.type is None:
         raise InvalidArgumentError(f"type id is missing: give {shown(node)} a type or a type_id")
+
+
+def check_type_kept(stored: Node, given: Node) -> None:
+    """Raise InvalidArgumentError if an update gives a node another type."""
+    if given.type_id is not None and given.type_id != stored.type_id:
+        raise InvalidArgumentError(
+            f"given type_id {given.type_id} is different from the one known before: {stored.type_id}; a node "
+            "keeps its type"
+        )
+    if given.type is not None and given.type != stored.type:
+        raise InvalidArgumentError(
+            f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps its type"
+        )
 
 
 def check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) -> None:

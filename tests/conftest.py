@@ -22,7 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="NAME",
         help="run the conformance suite on this backend; may be given several times (default: the names in "
-        f"{BACKEND_VARIABLE}, separated by commas, else memory)",
+        f"{BACKEND_VARIABLE}, separated by commas, else all)",
+    )
+    parser.addoption(
+        "--path",
+        action="append",
+        metavar="NAME",
+        help="reach the stores of the conformance suite by this path; may be given several times (default: all)",
     )
 
 
@@ -37,6 +43,12 @@ def backends_asked_for(config: pytest.Config) -> list[str]:
     given: list[str] | None = config.getoption("--backend")
     names = given or os.environ.get(BACKEND_VARIABLE, "").split(",")
     return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def paths_asked_for(config: pytest.Config) -> list[str]:
+    """Return the names given on the command line; none if there are none."""
+    given: list[str] = config.getoption("--path") or []
+    return list(dict.fromkeys(given))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

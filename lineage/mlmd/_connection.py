@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -92,38 +93,21 @@ class ServerConnection:
 
     page_size = 100  # more is refused, or worse, by a genuine MLMD server
 
-    def __init__(self, config: Any) -> None:
-        import grpc
-
+    def __init__(self, channel: Any, *, timeout_s: float | None, metadata: Sequence[tuple[str, str]] = ()) -> None:
         from lineage.mlmd.proto.metadata_store_service_pb2_grpc import MetadataStoreServiceStub
 
-        self._rpc_error = grpc.RpcError
-        self._timeout_s = config.client_timeout_sec if config.HasField("client_timeout_sec") else None
-        target = f"{config.host}:{config.port}"
-        arguments = config.channel_arguments
-        options = [
-            (f"grpc.{key}", getattr(arguments, name))
-            for name, key in (
-                ("max_receive_message_length", "max_receive_message_length"),
-                ("http2_max_ping_strikes", "http2.max_ping_strikes"),
-            )
-            if arguments.HasField(name)
-        ]
-        if config.HasField("ssl_config"):
-            ssl = config.ssl_config
-            credentials = grpc.ssl_channel_credentials(
-                ssl.custom_ca.encode() or None, ssl.client_key.encode() or None, ssl.server_cert.encode() or None
-            )
-            self._channel = grpc.secure_channel(target, credentials, options=options)
-        else:
-            self._channel = grpc.insecure_channel(target, options=options)
-        self._stub: Any = MetadataStoreServiceStub(self._channel)
+        self._channel = channel
+        self._timeout_s = timeout_s
+        self._metadata = metadata
+        self._stub: Any = MetadataStoreServiceStub(channel)
 
     def call(self, method_name: str, request: Any) -> Any:
         """Make a call."""
+        import grpc
+
         try:
-            return getattr(self._stub, method_name)(request, timeout=self._timeout_s)
-        except self._rpc_error as error:
+            return getattr(self._stub, method_name)(request, timeout=self._timeout_s, metadata=self._metadata)
+        except grpc.RpcError as error:
             failure: Any = error
             raise errors.make_exception(failure.details(), failure.code().value[0]) from error
 
@@ -166,16 +150,54 @@ class ServerConnection:
         self._channel.close()
 
 
-# --- databases ------------------------------------------------------------------------------------------------------
+def connect_to(config: Any) -> ServerConnection:
+    """Return a connection to the server of a MetadataStoreClientConfig; it connects when it is first used.
+
+    What it receives may have any size unless the config limits it.
+    """
+    import grpc
+
+    arguments = config.channel_arguments
+    limit = arguments.max_receive_message_length if arguments.HasField("max_receive_message_length") else -1
+    options = [("grpc.max_receive_message_length", limit)]
+    if arguments.HasField("http2_max_ping_strikes"):
+        options.append(("grpc.http2.max_ping_strikes", arguments.http2_max_ping_strikes))
+    target = f"{config.host}:{config.port}"
+    if config.HasField("ssl_config"):
+        ssl = config.ssl_config
+        credentials = grpc.ssl_channel_credentials(
+            ssl.custom_ca.encode() or None, ssl.client_key.encode() or None, ssl.server_cert.encode() or None
+        )
+        channel = grpc.secure_channel(target, credentials, options=options)
+    else:
+        channel = grpc.insecure_channel(target, options=options)
+    return ServerConnection(
+        channel, timeout_s=config.client_timeout_sec if config.HasField("client_timeout_sec") else None
+    )
+
+
+# --- URLs and databases ---------------------------------------------------------------------------------------------
+
+
+def open_url(url: str) -> Connection:
+    """Open the store of a URL, or connect to its server. Raises RuntimeError if that fails."""
+    if url.partition(":")[0].lower() not in ("grpc", "grpcs"):
+        return StoreConnection(_open_store(url))
+    from lineage.rpc.address import Address, open_channel
+
+    try:
+        address = Address.parse(url, {})
+    except LineageError as error:
+        raise RuntimeError(status_text(error)) from error
+    return ServerConnection(open_channel(address), timeout_s=address.timeout_s, metadata=address.metadata)
 
 
 def open_database(config: Any) -> Store:
     """Open the database of a ConnectionConfig. Raises RuntimeError if that fails, as MLMD does."""
-    return open_url(_url_of(config))
+    return _open_store(_url_of(config))
 
 
-def open_url(url: str) -> Store:
-    """Open the store of a URL. Raises RuntimeError if that fails."""
+def _open_store(url: str) -> Store:
     try:
         return lineage.open_store(url)
     except LineageError as error:

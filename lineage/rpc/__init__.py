@@ -1,4 +1,4 @@
-"""Our own protocol, ``lineage.v1``: the whole native API over gRPC.
+"""Stores of servers, over gRPC: by our own protocol, ``lineage.v1``, which has the whole native API, or by MLMD's.
 
 >>> import lineage.rpc
 >>> store = lineage.rpc.connect("grpc://localhost:8080")  # doctest: +SKIP
@@ -11,14 +11,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lineage.errors import UnimplementedError
+
 if TYPE_CHECKING:
-    from lineage.rpc.remote import RemoteStore
+    from lineage.rpc.served import ServedStore
 
 __all__ = ["connect"]
 
 
-def connect(url: str, **options: Any) -> RemoteStore:
+def connect(url: str, **options: Any) -> ServedStore:
     """Open the store that a server serves.
+
+    A server of ours is asked by ``lineage.v1``, one that does not know it (MLMD's own) by MLMD's protocol: a
+    :class:`~lineage.rpc.mlmd_store.MlmdStore` says which methods that lacks.
 
     ``grpc://HOST:PORT`` is a plain connection, ``grpcs://HOST:PORT`` one with TLS. Options are given by name, in the
     URL's query or in the environment, in this order of precedence:
@@ -34,9 +39,12 @@ def connect(url: str, **options: Any) -> RemoteStore:
     ``plain_token`` ``true``          send a token without TLS to another machine
     ==============  ================  ==============================================================
 
-    Raises InvalidArgumentError for a bad URL or option, UnavailableError if nobody answers there.
+    Raises InvalidArgumentError for a bad URL or option, UnavailableError if nobody answers there, UnimplementedError if
+    what answers speaks neither protocol.
     """
     try:
+        from lineage.rpc.address import Address
+        from lineage.rpc.mlmd_store import open_mlmd_server
         from lineage.rpc.remote import RemoteStore
     except ImportError as error:
         if error.name not in ("grpc", "google", "google.protobuf"):
@@ -46,4 +54,8 @@ def connect(url: str, **options: Any) -> RemoteStore:
             "pip install 'lineage-graph[server]'",
             name=error.name,
         ) from error
-    return RemoteStore(url, **options)
+    address = Address.parse(url, options)
+    try:
+        return RemoteStore(address)
+    except UnimplementedError:
+        return open_mlmd_server(address)

@@ -41,6 +41,11 @@ class Address:
     key: bytes | None
     timeout_s: float | None
 
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What goes with each call."""
+        return () if self.token is None else (("authorization", f"Bearer {self.token}"),)
+
     @classmethod
     def parse(cls, url: str, options: Mapping[str, Any]) -> Address:
         """Return the address of a URL with options. Raises InvalidArgumentError that says what is wrong."""

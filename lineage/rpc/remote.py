@@ -5,41 +5,34 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 
-from lineage import errors
-from lineage.errors import LineageError, UnavailableError, UnimplementedError, UnknownError
+from lineage.errors import UnimplementedError
 from lineage.listing import Page
 from lineage.model import Context, NodeKind
 from lineage.rpc import wire
 from lineage.rpc.address import Address, open_channel
 from lineage.rpc.protocol import DESCRIBE, METHODS, SERVICE, Payload, call_name
+from lineage.rpc.served import ServedStore, error_of
 from lineage.store import Store
 
 __all__ = ["RemoteStore"]
 
-_ERRORS: dict[int, type[LineageError]] = {
-    member.code: member
-    for member in vars(errors).values()
-    if isinstance(member, type) and issubclass(member, LineageError) and member is not LineageError
-}
 
-
-class RemoteStore(Store):
+class RemoteStore(ServedStore):
     """A :class:`~lineage.store.Store` over gRPC: the same methods, results and errors.
 
     Each method is one call, and so one unit of work in the server. What needs more than one call is not there:
     ``snapshot``.
     """
 
-    def __init__(self, url: str, **options: Any) -> None:
-        address = Address.parse(url, options)
+    def __init__(self, address: Address) -> None:
         self._url = address.url
         self._closed = False
         self._timeout_s = address.timeout_s
-        self._metadata = () if address.token is None else (("authorization", f"Bearer {address.token}"),)
+        self._metadata = address.metadata
         self._channel = open_channel(address)
         self._calls: dict[str, Callable[..., Any]] = {}
         try:
@@ -49,13 +42,8 @@ class RemoteStore(Store):
             raise
 
     def _describe(self) -> frozenset[str]:
-        try:
-            described = self._call(DESCRIBE, {})
-        except UnimplementedError as error:
-            raise UnimplementedError(
-                f"the server at {self._url} does not speak lineage.v1, so it is MLMD's own or another; use "
-                "lineage.mlmd.MetadataStore with a MetadataStoreClientConfig, which speaks MLMD's protocol"
-            ) from error
+        """Raise UnimplementedError if the server does not speak this protocol."""
+        described = self._call(DESCRIBE, {})
         self.server_version: str = described["version"]
         return frozenset(described["methods"])
 
@@ -81,7 +69,7 @@ class RemoteStore(Store):
         try:
             response = call(request, timeout=self._timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise _error(error, self._url) from None
+            raise error_of(error, self._url) from None
         return wire.decode(response.json)
 
     def close(self) -> None:
@@ -89,21 +77,6 @@ class RemoteStore(Store):
         if not self._closed:
             self._closed = True
             self._channel.close()
-
-    def snapshot(self) -> NoReturn:
-        """Raise UnimplementedError: each call to a server sees a state of its own."""
-        raise UnimplementedError(
-            "a server holds no state between calls, so there are no snapshots over gRPC; ask in one call, e.g. with "
-            "get_lineage_subgraph or get_context_graph"
-        )
-
-    def explain(self, *_: Any, **__: Any) -> NoReturn:
-        """Raise UnimplementedError: a database is looked after where it is."""
-        raise UnimplementedError(
-            "plans and indexes are not served over gRPC; open the database itself by its own URL to look after it"
-        )
-
-    create_property_index = list_property_indexes = explain
 
     def _list(
         self,
@@ -115,20 +88,10 @@ class RemoteStore(Store):
         **options: Any,
     ) -> Page[Any]:
         """Ask for a page; the lists and iterators of :class:`Store` stand on this."""
-        arguments = {"where": where, "type": type_name, "type_version": type_version, "context_id": context_id}
-        given = {name: value for name, value in {**arguments, **options}.items() if value is not None}
-        page: Page[Any] = self.call(f"list_{kind.lower()}s", given)
+        narrow = {"where": where, "type": type_name, "type_version": type_version, "context_id": context_id}
+        given = {name: value for name, value in narrow.items() if value is not None}
+        page: Page[Any] = self.call(f"list_{kind.lower()}s", {**given, **options})
         return page
-
-    def __repr__(self) -> str:
-        return f"RemoteStore({self._url!r}{', closed' if self._closed else ''})"
-
-
-def _error(failure: Any, url: str) -> LineageError:
-    code, details = failure.code().value[0], failure.details() or ""
-    if code == UnavailableError.code:
-        details = f"cannot reach the server at {url}: {details}"
-    return _ERRORS.get(code, UnknownError)(details)
 
 
 def _remote(name: str) -> Callable[..., Any]:

@@ -33,7 +33,7 @@ def _body(service: Service, name: str) -> Callable[[bytes], bytes]:
     def body(payload: bytes) -> bytes:
         try:
             request = parse(payload)
-        except DecodeError as error:
+        except (DecodeError, UnicodeDecodeError) as error:  # the latter in pure Python
             raise InvalidArgumentError(f"the request is not a message {name}Request: {error}") from error
         response: bytes = service.call(name, request).SerializeToString()
         return response

@@ -77,7 +77,7 @@ def _blame_arguments(name: str, given: Mapping[str, Any], hints: Mapping[str, An
 def _arguments(payload: bytes) -> dict[str, Any]:
     try:
         text = Payload.FromString(payload).json
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:  # the latter in pure Python
         raise InvalidArgumentError(f"the request is not a message Payload: {error}") from error
     given = wire.decode(text or "{}")
     if not isinstance(given, Mapping):

@@ -11,28 +11,29 @@ from lineage.store import Store
 from tests.conformance import seam
 from tests.conformance.backends import DEFAULT_BACKENDS, Case, chosen
 from tests.conformance.world import Clock, World
-from tests.conftest import RAN_ON, backends_asked_for
+from tests.conftest import RAN_ON, backends_asked_for, paths_asked_for
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" not in metafunc.fixturenames:
         return
     names = backends_asked_for(metafunc.config) or list(DEFAULT_BACKENDS)
-    parameters = []
-    for case in chosen(names, at_seam="store" not in metafunc.fixturenames):
-        gap = case.gap(metafunc.function.__name__)
-        marks = [] if gap is None else [pytest.mark.xfail(strict=True, reason=gap.reason)]
-        parameters.append(pytest.param(case, id=case.id, marks=marks))
-    metafunc.parametrize("case", parameters, indirect=True)
+    cases = chosen(names, paths_asked_for(metafunc.config), at_seam="store" not in metafunc.fixturenames)
+    metafunc.parametrize("case", cases, ids=[case.id for case in cases], indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        case = getattr(item, "callspec", None) and item.callspec.params.get("case")  # type: ignore[attr-defined]
+        if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+            continue
+        case = item.callspec.params.get("case")
         if isinstance(case, Case):
             item.add_marker(pytest.mark.conformance)
             path = "the seam" if case.path is None else case.path.name
             item.user_properties.append((RAN_ON, f"{case.backend.name} / {path}"))
+            gap = case.gap(item.originalname, item.callspec.id.removeprefix(case.id).removeprefix("-"))
+            if gap is not None:
+                item.add_marker(pytest.mark.xfail(strict=True, reason=gap.reason, raises=gap.raises))
 
 
 @pytest.fixture

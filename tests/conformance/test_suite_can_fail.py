@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.backends import BACKENDS, Case, Gap, chosen
+from tests.conformance.backends import BACKENDS, GAPS, Case, Gap, chosen
 from tests.conformance.broken import BROKEN
 from tests.conftest import BACKEND_VARIABLE
 
@@ -87,10 +87,28 @@ def test_an_unknown_backend_is_a_usage_error() -> None:
 
 
 def test_a_gap_is_for_one_test_and_where_it_says() -> None:
-    [direct] = chosen(["memory"], at_seam=False)
+    [direct] = chosen(["memory"], ["direct"], at_seam=False)
     seam = Case(BACKENDS["memory"], None)
-    gaps = [Gap("test_a", "no paths yet", path="direct"), Gap("test_b", "slow", backend="neo4j"), Gap("test_c", "new")]
-    assert direct.gap("test_a", gaps) == gaps[0]
-    assert seam.gap("test_a", gaps) is None
-    assert direct.gap("test_b", gaps) is None
-    assert direct.gap("test_c", gaps) == seam.gap("test_c", gaps) == gaps[2]
+    gaps = [
+        Gap("test_a", "no paths yet", path="direct"),
+        Gap("test_b", "slow", backend="neo4j"),
+        Gap("test_c", "new"),
+        Gap("test_d", "large", parameters=frozenset({"big"})),
+    ]
+    assert direct.gap("test_a", gaps=gaps) == gaps[0]
+    assert seam.gap("test_a", gaps=gaps) is None
+    assert direct.gap("test_b", gaps=gaps) is None
+    assert direct.gap("test_c", "any", gaps) == seam.gap("test_c", gaps=gaps) == gaps[2]
+    assert direct.gap("test_d", "big", gaps) == gaps[3]
+    assert direct.gap("test_d", "small", gaps) is None
+
+
+def test_every_gap_is_of_a_test_that_there_is() -> None:
+    sources = "".join(path.read_text() for path in HERE.glob("test_*.py"))
+    tests = set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE))
+    assert [gap.test for gap in GAPS if gap.test not in tests] == []
+
+
+def test_an_unknown_path_is_a_usage_error() -> None:
+    with pytest.raises(pytest.UsageError, match="unknown path 'gprc'; known are direct, grpc, mlmd, mlmd-grpc"):
+        chosen(["memory"], ["gprc"], at_seam=False)

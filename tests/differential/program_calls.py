@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,8 +12,16 @@ import lineage
 from backends.memory import open_backend
 from lineage import LineageError, Store
 from lineage.model import Record
+from lineage.server import Server, ServerOptions
 from lineage.traversal import LineageGraph
-from tests.differential.reference import MAX_PAGE, Reference, StepClock, new_reference, reference_errors
+from tests.differential.reference import (
+    MAX_PAGE,
+    Reference,
+    ReferenceClient,
+    StepClock,
+    new_reference,
+    reference_errors,
+)
 
 
 @dataclass(frozen=True)
@@ -181,6 +190,15 @@ class Pair:
                 for what in ("artifacts", "executions", "parent_contexts")
             ),
         ]
+
+
+@contextmanager
+def served_pair() -> Generator[Pair]:
+    """A pair whose calls to us are made by the reference's own client, to our server."""
+    pair = Pair()
+    with pair.store, Server(pair.store, ServerOptions(port=0, threads=2, reflection=False)) as server:
+        pair.ours = Side(ReferenceClient(pair.clock, server.port))
+        yield pair
 
 
 _UNORDERED = frozenset(

@@ -40,9 +40,11 @@ class Mismatch:
         return f"{program}\n  differs in\n    {self.call}\n  reference\n    {self.reference}\n  ours\n    {self.ours}"
 
 
-def run_seed(seed: int, length: int = PROGRAM_LENGTH, counts: Counter[str] | None = None) -> Mismatch | None:
+def run_seed(
+    seed: int, length: int = PROGRAM_LENGTH, counts: Counter[str] | None = None, pair: Pair | None = None
+) -> Mismatch | None:
     """Run the program of a seed; return what differs. Counts calls that succeed and errors by status."""
-    pair = Pair()
+    pair = pair or Pair()
     return _run(pair, ProgramGenerator(Random(seed), pair.store).program(length), counts)
 
 

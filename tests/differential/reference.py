@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -56,7 +56,7 @@ try:
 except ImportError as error:
     _import_error = error
 
-__all__ = ["Reference", "StepClock", "new_reference", "reference_errors"]
+__all__ = ["Reference", "ReferenceClient", "StepClock", "new_reference", "reference_errors"]
 
 MAX_PAGE = 100
 """The largest page that the reference serves correctly."""
@@ -122,21 +122,27 @@ class Reference:
     """ml-metadata's in-memory database. The methods are those of our Store; errors are ml-metadata's."""
 
     def __init__(self, clock: StepClock) -> None:
+        self.clock = clock
+        self.store = metadata_store.MetadataStore(self._config())
+
+    def _config(self) -> Any:
         config = metadata_store_pb2.ConnectionConfig()
         config.fake_database.SetInParent()
-        self.clock = clock
-        self.store = metadata_store.MetadataStore(config)
+        return config
 
     def call(self, rpc: str, **fields: Any) -> Any:
         """Call an RPC with the request's fields; return the response."""
         request = getattr(metadata_store_service_pb2, f"{rpc}Request")(**fields)
         response = getattr(metadata_store_service_pb2, f"{rpc}Response")()
         if rpc.startswith("Put"):
-            with self.clock.window():
+            with self._writing():
                 self.store._call_method(rpc, request, response)
         else:
             self.store._call_method(rpc, request, response)
         return response
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return self.clock.window()
 
     # --- types -------------------------------------------------------------------------------------------------------
 
@@ -421,6 +427,20 @@ class Reference:
                 Association(execution_id=each.execution_id, context_id=each.context_id) for each in found.associations
             ),
         )
+
+
+class ReferenceClient(Reference):
+    """ml-metadata's own client of a server of ours, whose store goes by the same clock."""
+
+    def __init__(self, clock: StepClock, port: int) -> None:
+        self._port = port
+        super().__init__(clock)
+
+    def _config(self) -> Any:
+        return metadata_store_pb2.MetadataStoreClientConfig(host="127.0.0.1", port=self._port)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 _ORDER = {OrderBy.ID: "ID", OrderBy.CREATE_TIME: "CREATE_TIME", OrderBy.LAST_UPDATE_TIME: "LAST_UPDATE_TIME"}

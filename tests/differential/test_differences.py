@@ -6,6 +6,8 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +28,15 @@ from lineage import (
     Store,
     open_store,
 )
+from lineage.errors import AbortedError, InvalidArgumentError
+from lineage.mlmd import MetadataStore
+from lineage.mlmd import errors as mlmd_errors
+from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
+from lineage.mlmd.service import Service
+from lineage.server import Server, ServerOptions
+from lineage.server.config_file import read_config_file
 from tests.differential.differences import DIFFERENCES
-from tests.differential.reference import Reference, new_reference, reference_errors
+from tests.differential.reference import Reference, ReferenceClient, StepClock, new_reference, reference_errors
 from tests.differential.reference_records import node_to_proto
 
 pytestmark = [
@@ -35,6 +44,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # ml-metadata's own
 ]
 
+pb2: Any = metadata_store_pb2
+rpc_pb2: Any = metadata_store_service_pb2
 OK, INVALID, NOT_FOUND, EXISTS, ABORTED, INTERNAL = 0, 3, 5, 6, 10, 13
 DATA, TRAINER, RUN = 10, 11, 12  # type ids
 
@@ -250,6 +261,14 @@ def test_dangling_events(reference: Reference, store: Store) -> None:
     assert not list(store.list_contexts())
 
 
+def test_guessed_id(reference: Reference, store: Store) -> None:
+    contexts = [Context(type_id=RUN, name="a"), Context(id=1, type_id=RUN, name="a")]
+    for side, expected in ((reference, OK), (store, NOT_FOUND)):
+        assert code(side.put_execution, Execution(type_id=TRAINER), [], contexts, force_reuse_context=True) == expected
+    assert len(reference.list_nodes("Context")) == 1
+    assert not list(store.list_contexts())
+
+
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
@@ -422,3 +441,67 @@ def test_context_rpcs(reference: Reference, store: Store) -> None:
             reference.call(rpc)
     assert [each.name for each in store.get_parent_contexts_by_contexts([1, 2])[1]] == ["b"]
     assert [each.name for each in store.get_children_contexts_by_contexts([1, 2])[2]] == ["a"]
+    store.put_artifacts([Artifact(type="Data")])
+    request = rpc_pb2.GetLineageGraphRequest(options={"artifacts_options": {}})
+    answer: Any = Service(store).call("GetLineageGraph", request)
+    assert [each.id for each in answer.subgraph.artifacts] == [1]
+
+
+# --- the client and the server ---------------------------------------------------------------------------------------
+
+
+def test_endless_retries(reference: Reference, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    attempts = 0
+
+    def abort(*_: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 50:
+            raise KeyboardInterrupt
+        raise reference_errors.AbortedError("again")
+
+    reference.store._max_num_retries = 0
+    monkeypatch.setattr(reference.store, "_call_method", abort)
+    with pytest.raises(KeyboardInterrupt):
+        reference.store.get_artifact_types()
+
+    def aborted(*_: object, **__: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise AbortedError("again")
+
+    attempts = 0
+    config = pb2.ConnectionConfig(retry_options={"max_num_retries": 0})
+    config.fake_database.SetInParent()
+    monkeypatch.setattr(Store, "get_artifact_types", aborted)
+    with MetadataStore(config) as ours, pytest.raises(mlmd_errors.AbortedError):
+        ours.get_artifact_types()
+    assert attempts == 1
+
+
+def _reference_has_no_server() -> bool:
+    names = {Path(str(file)).name for file in distribution("ml-metadata").files or ()}
+    return {name for name in names if name.endswith(".so")} == {"metadata_store_extension.so"} and not any(
+        name.startswith("metadata_store_server") for name in names
+    )
+
+
+def test_server_address() -> None:
+    assert _reference_has_no_server()
+    assert ServerOptions().host == "127.0.0.1"
+
+
+def test_server_config_file(tmp_path: Path) -> None:
+    assert _reference_has_no_server()
+    with pytest.raises(InvalidArgumentError, match="cannot read"):
+        read_config_file(str(tmp_path / "none"))
+
+
+def test_server_database(store: Store) -> None:
+    assert _reference_has_no_server()
+    with Server(store, ServerOptions(port=0)) as server:
+        for expected in (0, 1):
+            client = ReferenceClient(StepClock(), server.port)
+            assert len(client.get_types("Artifact")) == expected
+            client.put_artifact_type(ArtifactType(name="T"))

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from lineage import Artifact, ArtifactType
-from tests.differential.program_calls import Call, Outcome, Pair
+from tests.differential.program_calls import Call, Outcome, Pair, served_pair
 from tests.differential.program_generator import ProgramGenerator
 from tests.differential.program_run import PROGRAM_LENGTH, SEED_VARIABLE, Mismatch, first_seed, replay, run_seed, shrink
 
@@ -24,6 +24,7 @@ pytestmark = [
 
 GROUPS = 20
 PROGRAMS_A_GROUP = 20
+SERVED_GROUPS = 4
 SEED = first_seed()
 
 
@@ -39,6 +40,17 @@ def test_programs(group: int, record_property: Callable[[str, object], None]) ->
                 f"this program (to repeat it: {SEED_VARIABLE}={seed}, first program of group 0; here it is shortened)\n"
                 f"{shrink(mismatch)}",
                 pytrace=False,
+            )
+
+
+@pytest.mark.parametrize("group", range(SERVED_GROUPS))
+def test_programs_by_the_references_own_client_on_our_server(group: int) -> None:
+    for seed in range(SEED + group * PROGRAMS_A_GROUP, SEED + (group + 1) * PROGRAMS_A_GROUP):
+        with served_pair() as pair:
+            mismatch = run_seed(seed, pair=pair)
+        if mismatch is not None:
+            pytest.fail(
+                f"through ml-metadata's client and our server ({SEED_VARIABLE}={seed})\n{mismatch}", pytrace=False
             )
 
 

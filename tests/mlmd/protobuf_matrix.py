@@ -3,7 +3,8 @@
     python -m tests.mlmd.protobuf_matrix [VERSION ...]          e.g. ==5.27.* or, in pure Python, python:==5.27.*
 
 `make protobuf-matrix` runs it. Without arguments it takes the oldest version that we support, the last of each major
-version since, and the newest.
+version since, and the newest; the oldest and the newest in pure Python too. The tests that compare with ml-metadata are
+skipped, as that wants a protobuf of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-VERSIONS = ("==4.25.0", "==4.25.*", "==5.*", "==6.*", ">=6")
+VERSIONS = ("==4.25.0", "==4.25.*", "==5.*", "==6.*", ">=6", "python:==4.25.*", "python:>=6")
 TESTS = ("pytest", "pytest-xdist", "hypothesis", "editables", "hatchling")
 
 
@@ -39,7 +40,7 @@ def run(version: str) -> bool:
         subprocess.run([*install, f"protobuf{wanted}", "grpcio", *TESTS], check=True)
         subprocess.run([*install, "--no-build-isolation", "--editable", str(ROOT)], check=True)
         shown = subprocess.run([str(python), "-c", SHOW], check=True, capture_output=True, text=True, env=environment)
-        tests = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/mlmd"]
+        tests = [str(python), "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "tests/mlmd"]
         result = subprocess.run(tests, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     print(f"protobuf {version:12} {shown.stdout.strip():20} {result.stdout.strip().splitlines()[-1]}", flush=True)
     if result.returncode:

@@ -111,6 +111,40 @@ def test_the_deadline_and_the_message_size_of_the_config(address: tuple[Servicer
         servicer.delay_s = 0.0
 
 
+def test_a_response_larger_than_grpc_takes_by_default(address: tuple[Servicer, int]) -> None:
+    text = "x" * 3_000_000  # two of them are more than gRPC's own limit of 4 MiB
+    for config in (pb.MetadataStoreClientConfig(host="localhost", port=address[1]), f"grpc://localhost:{address[1]}"):
+        with mlmd.MetadataStore(config) as store:
+            type_id = store.put_artifact_type(pb.ArtifactType(name="Large"))
+            value = {"text": pb.Value(string_value=text)}
+            ids = [
+                *store.put_artifacts([pb.Artifact(type_id=type_id, custom_properties=value)]),
+                *store.put_artifacts([pb.Artifact(type_id=type_id, custom_properties=value)]),
+            ]
+            found = store.get_artifacts_by_id(ids)
+            assert [each.custom_properties["text"].string_value for each in found] == [text, text]
+
+
+def test_the_url_of_a_server_is_a_client_connection(address: tuple[Servicer, int]) -> None:
+    servicer, port = address
+    with mlmd.MetadataStore(f"grpc://localhost:{port}") as store:
+        assert store.get_artifacts_by_id([]) == []
+    servicer.delay_s = 0.5
+    try:
+        with (
+            mlmd.MetadataStore(f"grpc://localhost:{port}?timeout_s=0.05") as store,
+            pytest.raises(errors.DeadlineExceededError),
+        ):
+            store.get_artifact_types()
+    finally:
+        servicer.delay_s = 0.0
+    with mlmd.MetadataStore("grpc://localhost:1") as store, pytest.raises(errors.UnavailableError):
+        store.get_artifact_types()
+    for wrong in ("grpc://", "grpc://localhost?tokn=1", "grpcs://localhost?ca=/none"):
+        with pytest.raises(RuntimeError):
+            mlmd.MetadataStore(wrong)
+
+
 def test_errors_come_with_code_and_message(address: tuple[Servicer, int]) -> None:
     with connect(address[1]) as store, pytest.raises(errors.NotFoundError, match=r"^No type found for query"):
         store.get_artifact_type("nope")

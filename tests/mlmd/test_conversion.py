@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+from google.protobuf.internal import api_implementation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,12 +135,18 @@ def links(draw: st.DrawFn) -> Any:
     return event
 
 
+def content(message: Any) -> bytes:
+    """What a message holds; protobuf in pure Python cannot compare an Any of a type that it does not know."""
+    held: bytes = message.SerializePartialToString(deterministic=True)
+    return held
+
+
 @given(nodes() | types() | links())
 @settings(deadline=None)
 def test_a_message_comes_back_as_it_was(message: Any) -> None:
     record = from_proto(message)
-    assert to_proto(record) == message
-    assert type(message).FromString(encoded(record)) == message
+    assert content(to_proto(record)) == content(message)
+    assert content(type(message).FromString(encoded(record))) == content(message)
     assert record.model_copy() == record  # what came in unchecked is what the checks would have let in
 
 
@@ -148,7 +155,7 @@ def test_a_message_comes_back_as_it_was(message: Any) -> None:
 def test_lists_are_joined_as_protobuf_would(messages: list[Any]) -> None:
     response = metadata_store_service_pb2.GetArtifactsResponse
     joined = response.FromString(repeated(1, map(from_proto, messages)))
-    assert list(joined.artifacts) == messages
+    assert list(map(content, joined.artifacts)) == list(map(content, messages))
 
 
 @given(int64s)
@@ -209,6 +216,10 @@ def test_what_no_record_can_hold_is_refused() -> None:
         from_proto(deep)
 
 
+@pytest.mark.skipif(
+    api_implementation.Type() == "python",
+    reason="protobuf in pure Python takes twice the time for each level of a Struct",
+)
 def test_what_no_message_can_carry_says_so() -> None:
     value: Any = 1.0
     for _ in range(90):

@@ -517,7 +517,7 @@ def test_text_that_is_not_utf8_is_refused(service: Service) -> None:
         for place in range(content.count(b"@@")):
             pieces = content.split(b"@@")
             wrong = b"@@".join(pieces[: place + 1]) + b"\xff\xfe" + b"@@".join(pieces[place + 1 :])
-            with pytest.raises(lineage.errors.InvalidArgumentError):
+            with pytest.raises((lineage.errors.InvalidArgumentError, UnicodeDecodeError)):  # protobuf's in pure Python
                 service.call(method, type(request).FromString(wrong))
     assert len(service.store.list_artifacts()) == 2
 

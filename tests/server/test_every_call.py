@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -223,3 +226,28 @@ def test_a_call_that_nobody_knows_is_unimplemented(stub: Any) -> None:
 def test_the_store_lives_as_long_as_the_server(server: Server, connect: Callable[..., Any]) -> None:
     a_step(connect(server))
     assert ARTIFACTS(connect(server).GetArtifacts(rpc.GetArtifactsRequest())) == [1, 2]
+
+
+_NOT_UTF8 = """
+import lineage
+from google.protobuf.internal import api_implementation
+from lineage.server import mlmd_calls, native_calls
+assert api_implementation.Type() == "python"
+store = lineage.open_store("memory:")
+bodies = {call.method: call.body for call in (*native_calls.calls(store), *mlmd_calls.calls(store))}
+for method in ("GetArtifactType", "ListArtifacts"):
+    try:
+        bodies[method](bytes((10, 2, 255, 254)))
+    except lineage.errors.InvalidArgumentError as error:
+        print(method, error)
+"""
+
+
+def test_text_that_is_not_utf8_is_refused_also_where_protobuf_is_pure_python() -> None:
+    environment = {**os.environ, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    result = subprocess.run(
+        [sys.executable, "-c", _NOT_UTF8], capture_output=True, text=True, check=False, env=environment
+    )
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["GetArtifactType", "ListArtifacts"], (
+        result.stderr
+    )

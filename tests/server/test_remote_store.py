@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-def fill(store: Store) -> None:
+def fill(store: Store, values: Mapping[str, Any] = VALUES) -> None:
     """One step of training: the data set 1, execution 1, the model 2, run 1 in pipeline 2."""
     store.put_types(
         artifact_types=[
@@ -79,7 +79,7 @@ def fill(store: Store) -> None:
     )
     store.put_artifacts(
         [
-            Artifact(type="DataSet", name="iris", uri="data/iris", external_id="e1", custom_properties=VALUES),
+            Artifact(type="DataSet", name="iris", uri="data/iris", external_id="e1", custom_properties=values),
             Artifact(type="Model", name="model", uri="models/1", state="LIVE", properties={"accuracy": 0.5}),
         ]
     )
@@ -183,6 +183,7 @@ def local() -> Iterator[Store]:
 @pytest.fixture
 def remote(local: Store, serve: Callable[..., Server]) -> Iterator[RemoteStore]:
     with connect(f"grpc://localhost:{serve(local).port}") as store:
+        assert isinstance(store, RemoteStore)
         yield store
 
 

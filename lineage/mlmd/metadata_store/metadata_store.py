@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import Message
 
 from lineage.mlmd import errors
-from lineage.mlmd._connection import Connection, ServerConnection, StoreConnection, open_database, open_url
+from lineage.mlmd._connection import Connection, StoreConnection, connect_to, open_database, open_url
 from lineage.mlmd.descriptors import own
 from lineage.mlmd.metadata_store._core import ExtraOptions, ListOptions, OrderByField, pb
 from lineage.mlmd.metadata_store._link_methods import LinkMethods
@@ -35,9 +35,9 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
     """MLMD's interface to a record of artifacts, executions and contexts.
 
     ``config`` is a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store (``"memory:"``,
-    ``"neo4j://..."``), or a store that is open already. Raises ValueError for anything else, RuntimeError if the store
-    cannot be opened. A call that a conflicting write aborted is made again, up to 5 times in all or as often as the
-    config's ``retry_options`` say.
+    ``"neo4j://..."``) or of a server (``"grpc://localhost:8080"``), or a store that is open already. Raises ValueError
+    for anything else, RuntimeError if the store cannot be opened. A call that a conflicting write aborted is made
+    again, up to 5 times in all or as often as the config's ``retry_options`` say.
 
     >>> from lineage.mlmd import MetadataStore
     >>> from lineage.mlmd.proto import metadata_store_pb2
@@ -58,7 +58,7 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
         if isinstance(config, Store):
             self._connection = StoreConnection(config)
         elif isinstance(config, str):
-            self._connection = StoreConnection(open_url(config))
+            self._connection = open_url(config)
         elif name == "ml_metadata.ConnectionConfig":
             database: Any = own(pb.ConnectionConfig, config)
             if database.HasField("retry_options"):
@@ -67,7 +67,7 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
         elif name == "ml_metadata.MetadataStoreClientConfig":
             if enable_upgrade_migration:
                 raise ValueError("Upgrade migration is not allowed when using gRPC: migrate where the server runs")
-            self._connection = ServerConnection(own(pb.MetadataStoreClientConfig, config))
+            self._connection = connect_to(own(pb.MetadataStoreClientConfig, config))
         else:
             raise ValueError(
                 "MetadataStore is expecting either a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store "

@@ -1,0 +1,50 @@
+"""What every store of a server is: reached over a channel, with no backend in this process."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import grpc
+
+from lineage import errors
+from lineage.errors import LineageError, UnavailableError, UnimplementedError, UnknownError
+from lineage.store import Store
+
+__all__ = ["ServedStore", "error_of"]
+
+_ERRORS: dict[int, type[LineageError]] = {
+    member.code: member
+    for member in vars(errors).values()
+    if isinstance(member, type) and issubclass(member, LineageError) and member is not LineageError
+}
+
+
+def error_of(failure: grpc.RpcError, url: str) -> LineageError:
+    """Return our error for the status that a call ended with."""
+    status: Any = failure
+    code, details = status.code().value[0], status.details() or ""
+    if code == UnavailableError.code:
+        details = f"cannot reach the server at {url}: {details}"
+    return _ERRORS.get(code, UnknownError)(details)
+
+
+class ServedStore(Store):
+    """A store without a backend of its own. What needs more than one call, or the database itself, is not there."""
+
+    def snapshot(self) -> NoReturn:
+        """Raise UnimplementedError: each call to a server sees a state of its own."""
+        raise UnimplementedError(
+            "a server holds no state between calls, so there are no snapshots over gRPC; ask in one call, e.g. with "
+            "get_lineage_subgraph or get_context_graph"
+        )
+
+    def explain(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise UnimplementedError: a database is looked after where it is."""
+        raise UnimplementedError(
+            "plans and indexes are not served over gRPC; open the database itself by its own URL to look after it"
+        )
+
+    create_property_index = list_property_indexes = explain
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._url!r}{', closed' if self._closed else ''})"
