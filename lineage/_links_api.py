@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from lineage._core import StoreCore, flag, ids, one_id, record, records
 from lineage.backend import LinkEnd, LinkQuery, NodeQuery, Transaction
@@ -190,12 +190,11 @@ class LinkMethods(StoreCore):
         return self._artifacts_of(one_id(Execution, execution_id), OUTPUT_EVENTS)
 
     def _artifacts_of(self, execution_id: int, event_types: frozenset[EventType]) -> list[Any]:
-        def find(tx: Transaction) -> list[Any]:
-            query = LinkQuery(LinkKind.EVENT, "execution_id", (execution_id,), event_types=event_types)
-            artifact_ids = [cast(Event, event).artifact_id or 0 for event in tx.find_links(query)]
-            return list(tx.find_nodes(NodeQuery(NodeKind.ARTIFACT, ids=artifact_ids))) if artifact_ids else []
+        events = LinkQuery(LinkKind.EVENT, "execution_id", (execution_id,), event_types=event_types)
+        return self._at_other_end(NodeKind.ARTIFACT, events)
 
-        return self._read(find)
+    def _at_other_end(self, kind: NodeKind, links: LinkQuery) -> list[Any]:
+        return self._read(lambda tx: list(tx.find_nodes(NodeQuery(kind, linked=links))))
 
     def get_events_by_execution_ids(self, execution_ids: Iterable[int | Execution]) -> list[Event]:
         """Return the events of these executions in the order in which they were put; none for unknown ids.
@@ -238,7 +237,7 @@ class LinkMethods(StoreCore):
         return self._contexts_of(LinkKind.ASSOCIATION, "execution_id", one_id(Execution, execution_id), "execution_id")
 
     def _contexts_of(self, kind: LinkKind, end: LinkEnd, node_id: int, what: str) -> list[Context]:
-        found = self._linked(kind, end, "context_id", NodeKind.CONTEXT, [node_id]).get(node_id)
+        found = self._at_other_end(NodeKind.CONTEXT, LinkQuery(kind, end, (node_id,)))
         if not found:
             raise NotFoundError(
                 f"no contexts found for {what}: {shown(node_id)}; put it into one with "
@@ -254,7 +253,8 @@ class LinkMethods(StoreCore):
         >>> [each.name for each in store.get_artifacts_by_context(1)]
         ['iris-model']
         """
-        return self._held(NodeKind.ARTIFACT, one_id(Context, context_id))
+        held = LinkQuery(LinkKind.ATTRIBUTION, "context_id", (one_id(Context, context_id),))
+        return self._at_other_end(NodeKind.ARTIFACT, held)
 
     def get_executions_by_context(self, context_id: int | Context) -> list[Execution]:
         """Return the executions that a context holds, by id; none for an unknown one.
@@ -264,10 +264,8 @@ class LinkMethods(StoreCore):
         >>> [each.name for each in store.get_executions_by_context(1)]
         ['train-1']
         """
-        return self._held(NodeKind.EXECUTION, one_id(Context, context_id))
-
-    def _held(self, kind: NodeKind, context_id: int) -> list[Any]:
-        return self._read(lambda tx: list(tx.find_nodes(NodeQuery(kind, context_ids=(context_id,)))))
+        held = LinkQuery(LinkKind.ASSOCIATION, "context_id", (one_id(Context, context_id),))
+        return self._at_other_end(NodeKind.EXECUTION, held)
 
     def get_parent_contexts_by_context(self, context_id: int | Context) -> list[Context]:
         """Return the contexts of which this one is directly a part, by id.
@@ -275,7 +273,8 @@ class LinkMethods(StoreCore):
         >>> store.get_parent_contexts_by_context(1)
         []
         """
-        return self.get_parent_contexts_by_contexts([context_id]).get(one_id(Context, context_id), [])
+        links = LinkQuery(LinkKind.PARENT, "child_id", (one_id(Context, context_id),))
+        return self._at_other_end(NodeKind.CONTEXT, links)
 
     def get_children_contexts_by_context(self, context_id: int | Context) -> list[Context]:
         """Return the contexts that are directly part of this one, by id.
@@ -283,7 +282,8 @@ class LinkMethods(StoreCore):
         >>> store.get_children_contexts_by_context(1)
         []
         """
-        return self.get_children_contexts_by_contexts([context_id]).get(one_id(Context, context_id), [])
+        links = LinkQuery(LinkKind.PARENT, "parent_id", (one_id(Context, context_id),))
+        return self._at_other_end(NodeKind.CONTEXT, links)
 
     def get_parent_contexts_by_contexts(self, context_ids: Iterable[int | Context]) -> dict[int, list[Context]]:
         """Return the direct parents of each of these contexts that has any. Raises InvalidArgumentError without any id.
@@ -291,9 +291,7 @@ class LinkMethods(StoreCore):
         >>> store.get_parent_contexts_by_contexts([1])
         {}
         """
-        return self._linked(
-            LinkKind.PARENT, "child_id", "parent_id", NodeKind.CONTEXT, _some(ids(Context, context_ids))
-        )
+        return self._contexts_around(LinkQuery(LinkKind.PARENT, "child_id", _some(ids(Context, context_ids))))
 
     def get_children_contexts_by_contexts(self, context_ids: Iterable[int | Context]) -> dict[int, list[Context]]:
         """Return the direct children of each of these contexts that has any.
@@ -303,26 +301,17 @@ class LinkMethods(StoreCore):
         >>> store.get_children_contexts_by_contexts([1])
         {}
         """
-        return self._linked(
-            LinkKind.PARENT, "parent_id", "child_id", NodeKind.CONTEXT, _some(ids(Context, context_ids))
-        )
+        return self._contexts_around(LinkQuery(LinkKind.PARENT, "parent_id", _some(ids(Context, context_ids))))
 
-    def _linked(
-        self, kind: LinkKind, end: LinkEnd, other: LinkEnd, other_kind: NodeKind, wanted: Sequence[int]
-    ) -> dict[int, list[Any]]:
-        """Return the nodes at the other end of each node's links, by id, for the nodes that have any."""
+    def _contexts_around(self, query: LinkQuery) -> dict[int, list[Context]]:
+        """Return the contexts at the other end of each context's links, by id, for the contexts that have any."""
 
         def find(tx: Transaction) -> dict[int, list[Any]]:
-            links = tx.find_links(LinkQuery(kind, end, wanted))
-            if not links:
-                return {}
-            nodes = {
-                node.id: node
-                for node in tx.find_nodes(NodeQuery(other_kind, ids=[getattr(link, other) for link in links]))
-            }
+            links = tx.find_links(query)
+            nodes = {node.id: node for node in tx.find_nodes(NodeQuery(NodeKind.CONTEXT, linked=query))}
             linked: dict[int, list[Any]] = {}
             for link in links:
-                linked.setdefault(getattr(link, end), []).append(nodes[getattr(link, other)])
+                linked.setdefault(getattr(link, query.end), []).append(nodes[getattr(link, query.other_end)])
             return {node_id: sorted(found, key=lambda node: node.id) for node_id, found in linked.items()}
 
         return self._read(find)

@@ -11,14 +11,30 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from cypher import AttributeType, Filter, Neighbour, Scope, ValueType
 from cypher.ast import PropertyRow
 from lineage.errors import InvalidArgumentError
-from lineage.model import ArtifactState, EventType, ExecutionState, Link, LinkKind, Node, NodeKind, NodeType
+from lineage.model import (
+    ArtifactState,
+    Association,
+    Attribution,
+    Event,
+    EventType,
+    ExecutionState,
+    Link,
+    LinkEnd,
+    LinkKind,
+    Node,
+    NodeKind,
+    NodeType,
+    ParentContext,
+)
 
 __all__ = [
+    "END_KINDS",
+    "LINK_ENDS",
     "NEIGHBOURS",
     "SCOPES",
     "Backend",
@@ -35,6 +51,7 @@ __all__ = [
     "OrderBy",
     "PropertyIndex",
     "Transaction",
+    "held_by",
     "missing_end",
 ]
 
@@ -55,29 +72,16 @@ class Cursor:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodeQuery:
-    """Nodes of one kind for which every given condition holds, in the given order.
-
-    ``None`` means no condition, an empty sequence matches nothing. ``context_ids`` asks for artifacts or executions
-    that one of these contexts holds; ``keys`` are type ids with names. A node comes once, however many ways it matches.
-    """
-
-    kind: NodeKind
-    ids: Sequence[int] | None = None
-    type_ids: Sequence[int] | None = None
-    keys: Sequence[tuple[int, str]] | None = None
-    external_ids: Sequence[str] | None = None
-    uris: Sequence[str] | None = None
-    context_ids: Sequence[int] | None = None
-    filter: Filter | None = None
-    order_by: OrderBy = OrderBy.ID
-    descending: bool = False
-    after: Cursor | None = None
-    limit: int | None = None
-
-
-LinkEnd: TypeAlias = Literal["artifact_id", "execution_id", "context_id", "child_id", "parent_id"]
+LINK_ENDS: Mapping[LinkKind, tuple[LinkEnd, LinkEnd]] = {
+    record.kind: record.ends for record in (Event, Attribution, Association, ParentContext)
+}
+END_KINDS: Mapping[LinkEnd, NodeKind] = {
+    "artifact_id": NodeKind.ARTIFACT,
+    "execution_id": NodeKind.EXECUTION,
+    "context_id": NodeKind.CONTEXT,
+    "child_id": NodeKind.CONTEXT,
+    "parent_id": NodeKind.CONTEXT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,34 @@ class LinkQuery:
     end: LinkEnd
     ids: Sequence[int]
     event_types: frozenset[EventType] | None = None
+
+    @property
+    def other_end(self) -> LinkEnd:
+        """The end of the links that is not ``end``."""
+        one, other = LINK_ENDS[self.kind]
+        return other if self.end == one else one
+
+
+@dataclass(frozen=True, slots=True)
+class NodeQuery:
+    """Nodes of one kind for which every given condition holds, in the given order.
+
+    ``None`` means no condition, an empty sequence matches nothing. ``keys`` are type ids with names; ``linked`` asks
+    for nodes at the other end of these links. A node comes once, however many ways it matches.
+    """
+
+    kind: NodeKind
+    ids: Sequence[int] | None = None
+    type_ids: Sequence[int] | None = None
+    keys: Sequence[tuple[int, str]] | None = None
+    external_ids: Sequence[str] | None = None
+    uris: Sequence[str] | None = None
+    linked: LinkQuery | None = None
+    filter: Filter | None = None
+    order_by: OrderBy = OrderBy.ID
+    descending: bool = False
+    after: Cursor | None = None
+    limit: int | None = None
 
 
 class Transaction(Protocol):
@@ -155,8 +187,9 @@ class Transaction(Protocol):
 class Expansion:
     """What a walk went through: nodes by kind and id, with the contexts that hold them; links by kind.
 
-    Links are in the order of insertion: the events of the nodes in the direction of the walk (those of the last nodes
-    lead on, to nodes that are not here), and all of their attributions and associations.
+    Links are in the order of insertion: the events of all nodes in the direction of the walk (those of the last nodes
+    lead on, to nodes that are not here); of the nodes that are here, all attributions and associations. The engine asks
+    for nodes that are missing, and for their links.
     """
 
     nodes: Mapping[NodeKind, Mapping[int, Node]]
@@ -245,6 +278,13 @@ class Backend(Protocol):
     def close(self) -> None:
         """Let go of the database."""
         ...
+
+
+def held_by(kind: NodeKind, context_id: int) -> LinkQuery:
+    """Return the query for the links by which a context holds its nodes of a kind."""
+    return LinkQuery(
+        LinkKind.ATTRIBUTION if kind is NodeKind.ARTIFACT else LinkKind.ASSOCIATION, "context_id", (context_id,)
+    )
 
 
 def missing_end(link: Link, end: str) -> InvalidArgumentError:

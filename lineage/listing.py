@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, Generic, overload
 
 from cypher import Filter, FilterError, parse_filter
-from lineage.backend import SCOPES, Cursor, NodeQuery, OrderBy, Transaction
+from lineage.backend import SCOPES, Cursor, NodeQuery, OrderBy, Transaction, held_by
 from lineage.errors import InvalidArgumentError, shown
 from lineage.model import AnyNode, NodeKind
 
@@ -102,7 +102,7 @@ def list_nodes(
     query = NodeQuery(
         kind,
         type_ids=None if type_id is None else (type_id,),
-        context_ids=None if context_id is None else (context_id,),
+        linked=None if context_id is None else held_by(kind, context_id),
         filter=filter_of(kind, where),
         order_by=order,
         descending=descending,

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -471,11 +471,15 @@ class ContextType(NodeType):
     base_type: Annotated[ContextBaseType, enum_by_name(ContextBaseType)] | None = None
 
 
+LinkEnd: TypeAlias = Literal["artifact_id", "execution_id", "context_id", "child_id", "parent_id"]
+"""The fields of links that hold the ids of nodes."""
+
+
 class Link(Record):
     """What the four kinds of link have in common."""
 
     kind: ClassVar[LinkKind]
-    ends: ClassVar[tuple[str, str]]
+    ends: ClassVar[tuple[LinkEnd, LinkEnd]]
     """The two fields that hold the linked nodes' ids."""
 
 

@@ -21,7 +21,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from cypher import Filter, FilterError
-from lineage.backend import CanExpand, Expansion, LinkEnd, LinkQuery, NodeQuery, Transaction
+from lineage.backend import CanExpand, Expansion, LinkEnd, LinkQuery, NodeQuery, Transaction, held_by
 from lineage.errors import InvalidArgumentError, NotFoundError, shown
 from lineage.listing import filter_of
 from lineage.model import (
@@ -177,7 +177,7 @@ def context_graph(tx: Transaction, catalog: TypeCatalog, context_id: int) -> Lin
     if not tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[context_id])):
         raise NotFoundError(f"there is no context with id {shown(context_id)}; look for it with list_contexts")
     ids = {
-        kind: {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, context_ids=[context_id]))}
+        kind: {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, linked=held_by(kind, context_id)))}
         for kind in (NodeKind.ARTIFACT, NodeKind.EXECUTION)
     }
     events = [

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any, Literal
 
-from backends.memory.links import END_KIND, LinkTable, edge_of
+from backends.memory.links import LinkTable, edge_of
 from backends.memory.search import Search
 from backends.memory.table import NodeTable
 from backends.memory.types import TypeTable
-from lineage.backend import LinkQuery, NodeQuery, missing_end
+from lineage.backend import END_KINDS, LinkQuery, NodeQuery, missing_end
 from lineage.errors import AlreadyExistsError, FailedPreconditionError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
 
@@ -130,7 +130,7 @@ class MemoryTransaction:
 
     def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
         table, nodes, undo = self._backend.links[kind], self._backend.nodes, self._undo
-        ends = [(end, nodes[END_KIND[end]].nodes) for end in links[0].ends] if links else ()
+        ends = [(end, nodes[END_KINDS[end]].nodes) for end in links[0].ends] if links else ()
         for link in links:
             for end, there in ends:
                 if getattr(link, end) not in there:

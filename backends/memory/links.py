@@ -12,23 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import networkx as nx
 
-from lineage.backend import LinkEnd
+from lineage.backend import END_KINDS, LinkEnd
 from lineage.model import INPUT_EVENTS, Attribution, Event, EventType, Link, LinkKind, NodeKind, ParentContext
 
 if TYPE_CHECKING:
     Graph = nx.MultiDiGraph[Any]
 
-__all__ = ["END_KIND", "LinkTable", "edge_of"]
+__all__ = ["LinkTable", "edge_of"]
 
 _ARTIFACT, _EXECUTION, _CONTEXT = (kind.value for kind in NodeKind)
 
-END_KIND: dict[str, NodeKind] = {
-    "artifact_id": NodeKind.ARTIFACT,
-    "execution_id": NodeKind.EXECUTION,
-    "context_id": NodeKind.CONTEXT,
-    "child_id": NodeKind.CONTEXT,
-    "parent_id": NodeKind.CONTEXT,
-}
 _SOURCE_END = {LinkKind.ATTRIBUTION: "context_id", LinkKind.ASSOCIATION: "context_id", LinkKind.PARENT: "parent_id"}
 _first = itemgetter(0)
 
@@ -82,7 +75,7 @@ class LinkTable:
 
     def find(self, end: LinkEnd, ids: Iterable[int], event_types: frozenset[EventType] | None = None) -> list[Any]:
         """Return the links with one of these ids at ``end``, each once, in the order of insertion."""
-        kind = END_KIND[end]
+        kind = END_KINDS[end]
         rows = list(self._rows(end, dict.fromkeys((kind, node_id) for node_id in ids), event_types))
         if len(rows) > 1:
             rows.sort(key=_first)
@@ -114,13 +107,13 @@ class LinkTable:
 
     def count(self, end: LinkEnd, ids: Iterable[int]) -> int:
         """Return how many nodes the links that :meth:`find` would return lead to."""
-        kind = END_KIND[end]
+        kind = END_KINDS[end]
         nodes = [(kind, node_id) for node_id in ids]
         return sum(len(side.get(node, _NOTHING)) for side in self._adjacencies(end) for node in nodes)
 
     def membership(self, end: LinkEnd, ids: Iterable[int], other_end: LinkEnd) -> Callable[[int], bool]:
         """Return a test of whether a node at the other end is linked with one of these."""
-        kind, other_kind = END_KIND[end], END_KIND[other_end]
+        kind, other_kind = END_KINDS[end], END_KINDS[other_end]
         nodes = [(kind, node_id) for node_id in ids]
         around = [side[node] for side in self._adjacencies(end) for node in nodes if node in side]
         return lambda other_id: any((other_kind, other_id) in each for each in around)

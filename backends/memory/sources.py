@@ -14,7 +14,7 @@ from backends.memory.predicate import Matcher, aliases_in, conjuncts, mentions_n
 from backends.memory.scalar import fold, like_matcher
 from backends.memory.table import NodeTable, column_key
 from cypher import ast
-from lineage.backend import NEIGHBOURS, NeighbourLink, NodeQuery
+from lineage.backend import NEIGHBOURS, LinkQuery, NodeQuery
 from lineage.model import LinkKind, NodeKind
 
 __all__ = ["MatcherOf", "Source", "Sources"]
@@ -77,21 +77,21 @@ class Sources:
             sources.append(_fixed(by_external_id[each] for each in query.external_ids if each in by_external_id))
         if query.uris is not None:
             sources.append(_required(_union([table.column("uri").equal(uri) for uri in query.uris])))
-        if query.context_ids is not None:
-            sources.append(_required(self._linked(NEIGHBOURS[query.kind, "contexts"], query.context_ids)))
+        if query.linked is not None:
+            sources.append(_required(self._linked(query.linked)))
         return sources
 
-    def _linked(
-        self, how: NeighbourLink, neighbour_ids: Sequence[int], settles: tuple[ast.Expression, ...] = ()
-    ) -> Source:
-        """The nodes that hang on these neighbours."""
-        links, node_end = self._links[how.link], attrgetter(how.node_end)
-        return Source(
-            links.count(how.neighbour_end, neighbour_ids),
-            lambda: {node_end(link) for link in links.find(how.neighbour_end, neighbour_ids)},
-            settles,
-            contains=links.membership(how.neighbour_end, neighbour_ids, how.node_end),
-        )
+    def _linked(self, query: LinkQuery, settles: tuple[ast.Expression, ...] = ()) -> Source:
+        """The nodes at the other end of these links."""
+        links, other_end = self._links[query.kind], attrgetter(query.other_end)
+
+        def ids() -> set[int]:
+            return {other_end(link) for link in links.find(query.end, query.ids, query.event_types)}
+
+        size = links.count(query.end, query.ids)
+        if query.event_types is not None:
+            return Source(size, ids, settles)
+        return Source(size, ids, settles, contains=links.membership(query.end, query.ids, query.other_end))
 
     # --- of conditions -----------------------------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Sources:
             for part in parts:
                 ids = _ids_compared(part, how.neighbour_end)
                 if ids is not None:
-                    return self._linked(how, ids, settles)
+                    return self._linked(LinkQuery(how.link, how.neighbour_end, ids), settles)
             return None
         neighbour_parts = tuple(_rebased(part) for part in parts)
         smallest = min(self.of_conditions(how.kind, neighbour_parts), key=_size, default=None)
@@ -193,7 +193,7 @@ class Sources:
         matches = self._matcher(how.kind, neighbour_parts, ())
         nodes = self._tables[how.kind].nodes
         neighbour_ids = [node_id for node_id in smallest.ids() if node_id in nodes and matches(nodes[node_id])]
-        return self._linked(how, neighbour_ids, settles)
+        return self._linked(LinkQuery(how.link, how.neighbour_end, neighbour_ids), settles)
 
 
 # --- indexes of one column --------------------------------------------------------------------------------------------

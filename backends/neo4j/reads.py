@@ -6,16 +6,16 @@ The driver takes its time for each record, whatever is in it. So results come as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from backends.neo4j.layout import GRAPH_KINDS, LINK_ENDS, LINK_ITEM, LONG, MAX_INDEXED_BYTES, RELATIONSHIPS
+from backends.neo4j.layout import GRAPH_KINDS, LINK_ITEM, LONG, MAX_INDEXED_BYTES, RELATIONSHIPS
 from cypher import Filter
 from cypher.render import CypherFilter, render_filter
-from lineage.backend import LinkQuery, NodeQuery, OrderBy
-from lineage.model import EventType, LinkKind, NodeKind
+from lineage.backend import END_KINDS, LinkQuery, NodeQuery, OrderBy
+from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, EventType, LinkKind, NodeKind
 
 __all__ = ["CHUNK", "NodeStatement", "can_match", "in_chunks", "link_statement", "node_statement"]
 
@@ -74,8 +74,17 @@ def _rendered(key: _Rendered) -> CypherFilter:
 
 def can_match(query: NodeQuery) -> bool:
     """Whether the query is not empty by itself."""
-    asked = (query.ids, query.keys, query.type_ids, query.external_ids, query.uris, query.context_ids)
-    return all(each is None or len(each) > 0 for each in asked) and query.limit != 0
+    asked = (query.ids, query.keys, query.type_ids, query.external_ids, query.uris)
+    return (
+        all(each is None or len(each) > 0 for each in asked)
+        and query.limit != 0
+        and (query.linked is None or can_lead(query.linked))
+    )
+
+
+def can_lead(query: LinkQuery) -> bool:
+    """Whether the query is not empty by itself."""
+    return len(query.ids) > 0 and query.event_types != frozenset()
 
 
 def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: bool) -> NodeStatement:
@@ -88,11 +97,10 @@ def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: 
     matches: list[str] = []
     conditions: list[str] = []
     parameters: dict[str, Any] = {}
-    if query.context_ids is not None:
-        relationship = "ATTRIBUTION" if query.kind is NodeKind.ARTIFACT else "ASSOCIATION"
-        matches.append(f"MATCH (n)<-[:{relationship}]-(within:Context)")
-        conditions.append("within.id IN $context_ids")
-        parameters["context_ids"] = list(query.context_ids)
+    if query.linked is not None:
+        pattern, condition = _pattern(query.linked, parameters)
+        matches.append(f"MATCH {pattern}")
+        conditions.append(condition)
     if query.filter is not None:
         rendered = _rendered(_Rendered(query.kind, query.filter, wants_all=query.limit is None))
         matches += rendered.matches
@@ -173,34 +181,28 @@ def _add_cursor(query: NodeQuery, conditions: list[str], parameters: dict[str, A
 
 # --- links ------------------------------------------------------------------------------------------------------------
 
-_INPUTS = frozenset(event_type for event_type in EventType if event_type.is_input)
-_OUTPUTS = frozenset(event_type for event_type in EventType if event_type.is_output)
+_EVENTS: Final[Mapping[str, frozenset[EventType]]] = {"INPUT": INPUT_EVENTS, "OUTPUT": OUTPUT_EVENTS}
+
+
+def _pattern(query: LinkQuery, parameters: dict[str, Any]) -> tuple[str, str]:
+    """Return the pattern from ``given``, a node with one of the ids, to ``n`` at the other end; and a condition."""
+    types = RELATIONSHIPS[query.kind]
+    condition = "given.id IN $given_ids"
+    parameters["given_ids"] = list(dict.fromkeys(query.ids))
+    if query.kind is LinkKind.EVENT and query.event_types is not None:
+        types = tuple(each for each in types if not query.event_types.isdisjoint(_EVENTS[each]))
+        if query.event_types != frozenset().union(*(_EVENTS[each] for each in types)):
+            condition += " AND r.type IN $event_types"
+            parameters["event_types"] = [event_type.name for event_type in query.event_types]
+    # Where the kinds of both ends differ, a relationship can only run one way; so only that of two contexts has to say.
+    left, right = {"child_id": ("<-", "-"), "parent_id": ("-", "->")}.get(query.end, ("-", "-"))
+    kind = END_KINDS[query.end]
+    return f"(given:{kind.value}){left}[r:{'|'.join(types)}]{right}(n)", condition
 
 
 def link_statement(query: LinkQuery) -> tuple[str, dict[str, Any]]:
     """Return the statement for the links of a query."""
-    parameters: dict[str, Any] = {"ids": list(dict.fromkeys(query.ids))}
-    relationships = RELATIONSHIPS[query.kind]
-    condition = ""
-    if query.kind is LinkKind.EVENT and query.event_types is not None:
-        relationships = tuple(
-            each
-            for each, types in (("INPUT", _INPUTS), ("OUTPUT", _OUTPUTS))
-            if not query.event_types.isdisjoint(types)
-        )
-        whole = frozenset().union(*(_INPUTS if each == "INPUT" else _OUTPUTS for each in relationships))
-        if query.event_types != whole:
-            condition = " WHERE r.type IN $types"
-            parameters["types"] = [event_type.name for event_type in query.event_types]
-    parts: list[str] = []
-    for relationship in relationships:
-        source, source_kind, _, target_kind = LINK_ENDS[relationship]
-        if query.end == source:
-            pattern = f"(n:{source_kind.value} {{id: id}})-[r:{relationship}]->()"
-        else:
-            pattern = f"(n:{target_kind.value} {{id: id}})<-[r:{relationship}]-()"
-        parts.append(
-            f"UNWIND $ids AS id MATCH {pattern}{condition} "
-            f"WITH collect({LINK_ITEM[query.kind]}) AS found {in_chunks('links', 'each')}"
-        )
-    return "\nUNION ALL\n".join(parts), parameters
+    parameters: dict[str, Any] = {}
+    pattern, condition = _pattern(query, parameters)
+    item = LINK_ITEM[query.kind]
+    return f"MATCH {pattern} WHERE {condition}\nWITH collect({item}) AS found\n{in_chunks('links', 'each')}", parameters

@@ -23,7 +23,7 @@ from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
 from backends.neo4j.expansion import EXPANDED_LINKS, Direction, expansion_statement
 from backends.neo4j.ids import passes_milestone
 from backends.neo4j.layout import LINK_ENDS, STORE, TYPE, TYPE_LABELS
-from backends.neo4j.reads import can_match, link_statement, node_statement
+from backends.neo4j.reads import can_lead, can_match, link_statement, node_statement
 from backends.neo4j.records import links_from_items, node_from_graph, type_to_graph
 from backends.neo4j.writes import (
     MAX_ROWS,
@@ -394,7 +394,7 @@ class Neo4jTransaction:
     def _can_see_buffer(self, query: NodeQuery) -> bool:
         if self._buffer.touches_nodes(query.kind):
             return True
-        return query.context_ids is not None or (query.filter is not None and bool(query.filter.rows))
+        return query.linked is not None or (query.filter is not None and bool(query.filter.rows))
 
     def _type_names(self, query: NodeQuery) -> list[str] | None:
         """Return the names of the types that a query wants, if they are known here."""
@@ -411,7 +411,7 @@ class Neo4jTransaction:
             self._buffer.insert_links(kind, links, existing, self._backend.sequence(len(links)))
 
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
-        if not query.ids or query.event_types == frozenset():
+        if not can_lead(query):
             return []
         if self._buffer.touches_links(query.kind):
             self._flush()

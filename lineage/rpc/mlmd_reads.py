@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
 
 from cypher import Filter
-from lineage.backend import Cursor, LinkQuery, NodeQuery, OrderBy
+from lineage.backend import Cursor, Expansion, LinkEnd, LinkQuery, NodeQuery, OrderBy
 from lineage.errors import InternalError, InvalidArgumentError, NotFoundError, UnimplementedError
 from lineage.mlmd.conversion import (
     NODE_FROM_PROTO,
@@ -47,6 +47,13 @@ _ATTRIBUTES = {
     OrderBy.ID: "id",
 }
 _DIRECTIONS = {"upstream": 1, "downstream": 2, "bidirectional": 3}
+_CONTEXTS_OF: Mapping[LinkEnd, tuple[str, str]] = {
+    "artifact_id": ("GetContextsByArtifact", "artifact_id"),
+    "execution_id": ("GetContextsByExecution", "execution_id"),
+    "child_id": ("GetParentContextsByContext", "context_id"),
+    "parent_id": ("GetChildrenContextsByContext", "context_id"),
+}
+"""The call for the contexts at the other end of a node's links, and what it calls the node's id."""
 Item = TypeVar("Item")
 
 
@@ -106,11 +113,11 @@ class Reads:
         """Return the nodes of a query, in its order."""
         kind = query.kind
         key = _key_of(query)
-        if key is not None and not getattr(query, key):
+        if key is not None and not (query.linked.ids if query.linked else getattr(query, key)):
             return []
         match key:
-            case "names":
-                return self._by_names(query)
+            case "keys":
+                return self._by_keys(query)
             case "external_ids":
                 return self._nodes(kind, f"Get{kind}sByExternalIds", external_ids=query.external_ids)
             case "uris":
@@ -120,6 +127,8 @@ class Reads:
             case "ids":
                 nodes = self._nodes(kind, f"Get{kind}sByID", **{f"{kind.lower()}_ids": query.ids})
                 return nodes if query.type_ids is None else [node for node in nodes if node.type_id in query.type_ids]
+            case "linked" if query.linked is not None and query.linked.end != "context_id":
+                return self._at_other_end(query, query.linked)
             case _:
                 return self._list(query)
 
@@ -131,17 +140,30 @@ class Reads:
         nodes: Iterable[Node] = map(NODE_FROM_PROTO[kind], found)
         return sorted(nodes, key=_id)
 
-    def _by_names(self, query: NodeQuery) -> list[Node]:
+    def _by_keys(self, query: NodeQuery) -> list[Node]:
         kind, word = query.kind, query.kind.lower()
-        name = f"Get{kind}ByTypeAndName"
+        types = {type_.id: type_ for type_ in self.find_types(kind)}
         found: list[Node] = []
-        for type_ in self._types_of(query):
-            of_type = {"type_name": type_.name, "type_version": type_.version}
-            for node_name in query.names or ():
-                response = self._ask(name, **of_type, **{f"{word}_name": node_name})
+        for type_id, name in dict.fromkeys(query.keys or ()):
+            if type_id in types:
+                of_type = {"type_name": types[type_id].name, "type_version": types[type_id].version}
+                response = self._ask(f"Get{kind}ByTypeAndName", **of_type, **{f"{word}_name": name})
                 if response.HasField(word):
                     found.append(NODE_FROM_PROTO[kind](getattr(response, word)))
         return sorted(found, key=_id)
+
+    def _at_other_end(self, query: NodeQuery, links: LinkQuery) -> Sequence[Node]:
+        """Return the nodes at the other end of links; of those of contexts see :meth:`_list`."""
+        if links.kind is LinkKind.EVENT:
+            ids = sorted({getattr(event, links.other_end) for event in self.find_links(links)})
+            return self.find_nodes(NodeQuery(query.kind, ids=ids))
+        name, field = _CONTEXTS_OF[links.end]
+        found = {
+            node.id: node
+            for each in dict.fromkeys(links.ids)
+            for node in self._nodes(query.kind, name, **{field: each})
+        }
+        return sorted(found.values(), key=_id)
 
     def _types_of(self, query: NodeQuery) -> list[NodeType]:
         return [type_ for type_ in self.find_types(query.kind) if type_.id in (query.type_ids or ())]
@@ -153,12 +175,12 @@ class Reads:
             types = self._types_of(query)
             if not types:
                 return []
-            if query.context_ids is None and len(types) == 1:
+            if query.linked is None and len(types) == 1:
                 name, fields = f"{name}ByType", {"type_name": types[0].name, "type_version": types[0].version}
             else:
                 conditions = (*conditions, f"type_id IN ({_listed(type_.id for type_ in types)})")
-        if query.context_ids is not None:
-            [context_id] = query.context_ids
+        if query.linked is not None:
+            [context_id] = query.linked.ids
             name, fields = f"{name}ByContext", {"context_id": context_id}
         if query.filter is not None:
             conditions = (*conditions, f"({query.filter.text}\n)")  # it may end in a comment
@@ -207,11 +229,9 @@ class Reads:
                 graphs = self._graphs("starting_executions", ids, "associations")
                 return [association_from_proto(each) for graph in graphs for each in graph.associations]
             case LinkKind.PARENT, "child_id":
-                found = ((each, "GetParentContextsByContext") for each in ids)
-                return [ParentContext.trusted(child_id=a, parent_id=b.id) for a, b in self._relatives(found)]
+                return [ParentContext.trusted(child_id=a, parent_id=b) for a, b in self._relatives(query.end, ids)]
             case LinkKind.PARENT, "parent_id":
-                found = ((each, "GetChildrenContextsByContext") for each in ids)
-                return [ParentContext.trusted(child_id=b.id, parent_id=a) for a, b in self._relatives(found)]
+                return [ParentContext.trusted(child_id=b, parent_id=a) for a, b in self._relatives(query.end, ids)]
             case _:
                 raise UnimplementedError(
                     f"MLMD's protocol has no call for the links of kind {query.kind} by their {query.end}"
@@ -238,10 +258,11 @@ class Reads:
         except NotFoundError:
             return metadata_store_pb2.LineageGraph()
 
-    def _relatives(self, asked: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
-        for context_id, name in asked:
-            for relative in self._ask(name, context_id=context_id).contexts:
-                yield context_id, relative
+    def _relatives(self, end: LinkEnd, ids: Iterable[int]) -> Iterator[tuple[int, int]]:
+        name, field = _CONTEXTS_OF[end]
+        for context_id in ids:
+            for relative in self._ask(name, **{field: context_id}).contexts:
+                yield context_id, relative.id
 
     # --- lineage -----------------------------------------------------------------------------------------------------
 
@@ -251,8 +272,11 @@ class Reads:
         direction: Literal["upstream", "downstream", "bidirectional"],
         max_hops: int | None,
         barriers: Mapping[NodeKind, Filter | None],
-    ) -> Sequence[Event] | None:
-        """Return the events of a walk; None, so that the engine goes step by step, if MLMD might leave some out."""
+    ) -> Expansion | None:
+        """Return the events of a walk, and nothing more of it.
+
+        None, so that the engine goes step by step, if MLMD might leave some out.
+        """
         [(kind, ids), *others] = [(kind, ids) for kind, ids in start_ids.items() if ids]
         if barriers or others or len(ids) > AT_ONCE:
             return None
@@ -262,7 +286,9 @@ class Reads:
         start = f"starting_{kind.lower()}s"
         graph = self._graph(start, ids, "events", direction=_DIRECTIONS[direction], max_num_hops=hops)
         events = list(map(event_from_proto, graph.events))
-        return None if max_hops is None and _length(kind, ids, events) >= MAX_HOPS else events
+        if max_hops is None and _length(kind, ids, events) >= MAX_HOPS:
+            return None
+        return Expansion({each: {} for each in NodeKind}, {LinkKind.EVENT: events})
 
 
 def _length(kind: NodeKind, ids: Iterable[int], events: Sequence[Event]) -> int:
@@ -282,11 +308,11 @@ def _length(kind: NodeKind, ids: Iterable[int], events: Sequence[Event]) -> int:
 
 
 _GOES_WITH: Mapping[str, Sequence[str]] = {
-    "names": ("type_ids",),
+    "keys": (),
     "external_ids": (),
     "uris": (),
     "ids": ("type_ids", "filter"),
-    "context_ids": ("type_ids", "filter", "order_by", "descending", "after", "limit"),
+    "linked": ("type_ids", "filter", "order_by", "descending", "after", "limit"),
 }
 """What nodes may be asked for by, and by what else at the same time."""
 
@@ -298,10 +324,17 @@ def _key_of(query: NodeQuery) -> str | None:
     for key, others in _GOES_WITH.items():
         if key in given:
             more = [name for name in given if name not in (key, *others)]
-            if more or (key == "context_ids" and len(query.context_ids or ()) > 1):
+            if more or (query.linked is not None and not _is_one_call(query, query.linked)):
                 raise UnimplementedError(f"MLMD's protocol has no call for nodes by {', '.join([key, *more])} at once")
             return key
     return None
+
+
+def _is_one_call(query: NodeQuery, links: LinkQuery) -> bool:
+    """Whether a call goes through the nodes at the other end of links as the query wants."""
+    if links.end == "context_id":
+        return len(links.ids) <= 1
+    return query == NodeQuery(query.kind, linked=links)
 
 
 def _id(node: Node) -> int:

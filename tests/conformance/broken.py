@@ -375,7 +375,7 @@ BROKEN: Mapping[str, Broken] = {
         Broken(
             "duplicate-links-kept",
             DuplicateLinksKept,
-            ["test_links.py::test_contexts_of_an_artifact", f"{_LINKS}::test_duplicate_links"],
+            [f"{_LINKS}::test_duplicate_links"],
         ),
         Broken(
             "dangling-links",

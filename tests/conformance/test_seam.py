@@ -7,10 +7,23 @@ from typing import Any
 
 import pytest
 
-from lineage.backend import Backend, Cursor, LinkEnd, LinkQuery, NodeQuery, OrderBy, Transaction
+from lineage.backend import (
+    END_KINDS,
+    LINK_ENDS,
+    Backend,
+    Cursor,
+    LinkEnd,
+    LinkQuery,
+    NodeQuery,
+    OrderBy,
+    Transaction,
+    held_by,
+)
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError
 from lineage.listing import filter_of
 from lineage.model import (
+    INPUT_EVENTS,
+    OUTPUT_EVENTS,
     ArtifactType,
     Association,
     Attribution,
@@ -67,7 +80,7 @@ def _everything(backend: Backend) -> list[Any]:
             found += [list(tx.find_nodes(NodeQuery(kind, keys=[(1, text), (3, text)]))) for kind in (A, C)]
             found.append(list(tx.find_nodes(NodeQuery(A, external_ids=[text]))))
             found.append(list(tx.find_nodes(NodeQuery(A, uris=[text]))))
-        found.append(list(tx.find_nodes(NodeQuery(A, context_ids=[1, 2, 3]))))
+        found.append(list(tx.find_nodes(NodeQuery(A, linked=LinkQuery(LinkKind.ATTRIBUTION, "context_id", [1, 2, 3])))))
         for where in (
             "properties.i.int_value = 1",
             "uri LIKE 'ch%'",
@@ -241,15 +254,46 @@ def test_a_node_comes_once(filled: Backend) -> None:
         links = [Attribution(artifact_id=1, context_id=context_id) for context_id in (1, 2, 3)]
         tx.insert_links(LinkKind.ATTRIBUTION, links, existing="ignore")
     assert find(filled, ids=[2, 1, 2]) == [1, 2]
-    assert find(filled, context_ids=[1, 2, 3]) == [1]
+    assert find(filled, linked=LinkQuery(LinkKind.ATTRIBUTION, "context_id", [1, 2, 3])) == [1]
     assert find(filled, filter=filter_of(A, "contexts_a.id > 0 AND contexts_b.id > 0")) == [1]
     assert find(filled, keys=[(1, "a"), (1, "a")]) == [1]
 
 
-@pytest.mark.parametrize("condition", ["ids", "type_ids", "keys", "external_ids", "uris", "context_ids"])
+@pytest.mark.parametrize("condition", ["ids", "type_ids", "keys", "external_ids", "uris"])
 def test_an_empty_condition_matches_nothing(filled: Backend, condition: str) -> None:
     assert find(filled, **{condition: []}) == []
     assert find(filled, **{condition: None}) == [1, 2, 3]
+
+
+def test_nodes_at_the_other_end_of_links(filled: Backend) -> None:
+    links: dict[LinkKind, list[Any]] = {
+        LinkKind.EVENT: [
+            Event(artifact_id=1, execution_id=1, type=EventType.INPUT, time_ms=1),
+            Event(artifact_id=2, execution_id=1, type=EventType.OUTPUT, time_ms=1),
+            Event(artifact_id=2, execution_id=1, type=EventType.DECLARED_OUTPUT, time_ms=1),
+        ],
+        LinkKind.ATTRIBUTION: [Attribution(artifact_id=1, context_id=2), Attribution(artifact_id=3, context_id=2)],
+        LinkKind.ASSOCIATION: [Association(execution_id=2, context_id=3)],
+        LinkKind.PARENT: [ParentContext(child_id=1, parent_id=2), ParentContext(child_id=2, parent_id=3)],
+    }
+    with filled.transaction(write=True) as tx:
+        for kind, given in links.items():
+            tx.insert_links(kind, given, existing="error")
+
+    def at_other_end(kind: LinkKind, end: LinkEnd, ids: list[int], **options: Any) -> list[int]:
+        query = LinkQuery(kind, end, ids, **options)
+        return find(filled, kind=END_KINDS[query.other_end], linked=query)
+
+    for kind, ends in LINK_ENDS.items():
+        for end, other_end in (ends, ends[::-1]):
+            for ids in ([1], [2], [3], [1, 2], [1, 2, 3], [9]):
+                expected = {getattr(link, other_end) for link in links[kind] if getattr(link, end) in ids}
+                assert at_other_end(kind, end, ids) == sorted(expected), (kind, end, ids)
+    assert at_other_end(LinkKind.EVENT, "execution_id", [1], event_types=OUTPUT_EVENTS) == [2]
+    assert at_other_end(LinkKind.EVENT, "execution_id", [1], event_types=frozenset({EventType.DECLARED_OUTPUT})) == [2]
+    assert at_other_end(LinkKind.EVENT, "execution_id", [1], event_types=frozenset({EventType.DECLARED_INPUT})) == []
+    assert at_other_end(LinkKind.EVENT, "execution_id", [1], event_types=frozenset()) == []
+    assert at_other_end(LinkKind.EVENT, "artifact_id", [1, 2], event_types=INPUT_EVENTS) == [1]
 
 
 def test_every_condition_of_a_query_counts(filled: Backend) -> None:
@@ -262,7 +306,7 @@ def test_every_condition_of_a_query_counts(filled: Backend) -> None:
         "keys": [(1, "a"), (1, "b")],
         "external_ids": ["e"],
         "uris": ["u", ""],
-        "context_ids": [1],
+        "linked": held_by(A, 1),
         "filter": filter_of(A, "properties.i.int_value = 1 AND uri = 'u'"),
     }
     failing: dict[str, Any] = {
@@ -271,7 +315,7 @@ def test_every_condition_of_a_query_counts(filled: Backend) -> None:
         "keys": [(1, "b"), (2, "a")],
         "external_ids": ["x"],
         "uris": [""],
-        "context_ids": [2],
+        "linked": held_by(A, 2),
         "filter": filter_of(A, "properties.i.int_value = 1 AND uri = 'v'"),
     }
     assert find(filled, **matching) == [1]

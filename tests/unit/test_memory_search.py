@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from random import Random
@@ -18,7 +18,7 @@ from backends.memory.search import Search
 from backends.memory.sources import Sources
 from cypher import ast
 from lineage import registry
-from lineage.backend import NEIGHBOURS, Backend, Cursor, NodeQuery, OrderBy, Transaction
+from lineage.backend import NEIGHBOURS, Backend, Cursor, NodeQuery, OrderBy, Transaction, held_by
 from lineage.errors import AlreadyExistsError, InvalidArgumentError, LineageError
 from lineage.listing import filter_of
 from lineage.model import Artifact, Event, LinkKind, Node, NodeKind
@@ -154,9 +154,9 @@ class Oracle:
             (query.ids is None or node.id in query.ids)
             and (query.type_ids is None or node.type_id in query.type_ids)
             and (
-                query.context_ids is None
+                query.linked is None
                 or any(
-                    context.id in query.context_ids
+                    context.id in query.linked.ids
                     for context in self._world.neighbours_of[query.kind, "contexts", node.id or 0]
                 )
             )
@@ -243,7 +243,7 @@ def _random_query(world: World, kind: NodeKind, oracle: Oracle) -> NodeQuery | N
         filter=where,
         ids=random.sample(range(1, 400), k=50) if random.random() < 0.1 else None,
         type_ids=random.sample(range(10, 19), k=2) if random.random() < 0.15 else None,
-        context_ids=random.sample(range(1, 90), k=3)
+        linked=replace(held_by(kind, 0), ids=random.sample(range(1, 90), k=3))
         if kind is not NodeKind.CONTEXT and random.random() < 0.1
         else None,
         order_by=order_by,
