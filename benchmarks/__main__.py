@@ -98,7 +98,7 @@ def _compare(options: argparse.Namespace, workloads: Sequence[Any]) -> tuple[Tab
     sides = SIDES[options.what]
     rounds, seconds = _time(options, 0.2)
     if options.quick:
-        sides = replace(sides, warm_up_s=0.0)
+        sides = replace(sides, warm_up_s=0.0, first_warm_up_s=0.0)
     if options.profile:
         for workload in workloads:
             compare.profile_ours(workload, sides, seconds)
