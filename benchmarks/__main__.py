@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from benchmarks import compare, scale
 from benchmarks.report import Table, machine, recorded
@@ -52,14 +52,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--alone", action="store_true", help="only our side, without the reference")
     parser.add_argument("--quick", action="store_true", help="one short round, and small stores: does it run?")
     parser.add_argument("--profile", metavar="NAME", help="print where the time of our side of this workload goes")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as well")
-    parser.add_argument("--record", action="store_true", help=f"write the table into {DOCUMENT.name}, for the last one")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there as well")
+    parser.add_argument(
+        "--record", action="store_true", help=f"write the tables into {DOCUMENT.name}, over the last ones"
+    )
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     parser.add_argument("--list", action="store_true", help="list the workloads")
     return parser
 
 
-def _chosen(workloads: Sequence[AnyNamed], patterns: Sequence[str] | None) -> list[AnyNamed]:
+def _chosen(workloads: Sequence[AnyNamed], options: argparse.Namespace) -> list[AnyNamed]:
+    patterns = [options.profile] if options.profile else options.only
     chosen = [each for each in workloads if not patterns or any(fnmatch(each.name, pattern) for pattern in patterns)]
     if not chosen:
         sys.exit(f"error: no workload is called {' or '.join(map(repr, patterns or ()))}; --list shows them")
@@ -68,25 +71,24 @@ def _chosen(workloads: Sequence[AnyNamed], patterns: Sequence[str] | None) -> li
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    workloads = _workloads(options.what)
     if options.list:
-        for each in workloads:
+        for each in _workloads(options.what):
             print(f"{each.name:22}  {each.shape}")
         return 0
     print(machine())
-    measure = {"scale": _scale, "grpc": _grpc}.get(options.what, _compare)
-    table, reached = measure(options, _chosen(workloads, [options.profile] if options.profile else options.only))
-    if table and options.markdown:
-        options.markdown.write_text(table.markdown(), encoding="utf-8")
-    if table and options.record:
+    tables, reached = {"scale": _scale, "grpc": _grpc}.get(options.what, _compare)(options)
+    text = "\n".join(table.markdown() for table in tables)
+    if text and options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+    if text and options.record:
         document = DOCUMENT.read_text(encoding="utf-8")
-        DOCUMENT.write_text(recorded(document, options.what, table.markdown()), encoding="utf-8")
+        DOCUMENT.write_text(recorded(document, options.what, text), encoding="utf-8")
     if not reached:
         print("\nnot every goal was reached")
     return int(options.check and not reached)
 
 
-def _workloads(what: str) -> Sequence[Any]:
+def _workloads(what: str) -> Sequence[_Named]:
     if what == "grpc":
         from benchmarks import grpc_load  # needs protobuf and gRPC
 
@@ -94,38 +96,47 @@ def _workloads(what: str) -> Sequence[Any]:
     return scale.WORKLOADS if what == "scale" else compare.WORKLOADS
 
 
-def _compare(options: argparse.Namespace, workloads: Sequence[Any]) -> tuple[Table | None, bool]:
-    sides = SIDES[options.what]
-    rounds, seconds = _time(options, 0.2)
+# Each measures what the options say, and returns the tables, none of a profile, and whether every goal was reached.
+
+
+def _compare(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    workloads, sides = _chosen(compare.WORKLOADS, options), SIDES[options.what]
+    rounds, seconds = _time(options)
     if options.quick:
-        sides = replace(sides, warm_up_s=0.0)
+        sides = replace(sides, warm_up_s=0.0, first_warm_up_s=0.0)
     if options.profile:
         for workload in workloads:
             compare.profile_ours(workload, sides, seconds)
-        return None, True
-    return compare.compare(workloads, sides, rounds=rounds, seconds=seconds, alone=options.alone)
+        return [], True
+    table, reached = compare.compare(workloads, sides, rounds=rounds, seconds=seconds, alone=options.alone)
+    return [table], reached
 
 
-def _scale(options: argparse.Namespace, probes: Sequence[Any]) -> tuple[Table | None, bool]:
+def _scale(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    probes = _chosen(scale.WORKLOADS, options)
     sizes = scale.QUICK_SIZES if options.quick else scale.SIZES
-    rounds, seconds = _time(options, 0.2)
+    rounds, seconds = _time(options)
     if options.profile:
         scale.profile_ours(probes, sizes[-1], seconds)
-        return None, True
-    return scale.scale(probes, sizes, rounds=rounds, seconds=seconds)
+        return [], True
+    table, reached = scale.scale(probes, sizes, rounds=rounds, seconds=seconds)
+    return [table], reached
 
 
-def _grpc(options: argparse.Namespace, cases: Sequence[Any]) -> tuple[Table | None, bool]:
+def _grpc(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     from benchmarks import grpc_load
 
     if options.profile:
         sys.exit("error: the server is a process of its own, which --profile does not see; py-spy does")
-    seconds = 0.2 if options.quick else options.seconds or 5.0
-    return grpc_load.measure(cases, seconds=seconds, warm_up_s=0.0 if options.quick else 3.0), True
+    cases = _chosen(grpc_load.WORKLOADS, options)
+    if options.quick:
+        return [grpc_load.measure(cases, seconds=0.2, warm_up_s=0.0)], True
+    return [grpc_load.measure(cases, seconds=options.seconds or 5.0)], True
 
 
-def _time(options: argparse.Namespace, seconds: float) -> tuple[int, float]:
-    return (1, 0.002) if options.quick else (options.rounds, options.seconds or seconds)
+def _time(options: argparse.Namespace) -> tuple[int, float]:
+    """Return how many rounds to measure, and for how many seconds each."""
+    return (1, 0.002) if options.quick else (options.rounds, options.seconds or 0.2)
 
 
 if __name__ == "__main__":

@@ -45,5 +45,6 @@ SIDES = {
         _mariadb,
         goal=lambda workload: NEO4J_GOALS.get(workload.name, 1.0),
         warm_up_s=3.0,  # Neo4j is a Java program: it gets faster for some thousands of calls
+        first_warm_up_s=30.0,
     ),
 }
