@@ -44,7 +44,6 @@ def connect(url: str, **options: Any) -> ServedStore:
     """
     try:
         from lineage.rpc.address import Address
-        from lineage.rpc.mlmd_store import open_mlmd_server
         from lineage.rpc.remote import RemoteStore
     except ImportError as error:
         if error.name not in ("grpc", "google", "google.protobuf"):
@@ -58,4 +57,6 @@ def connect(url: str, **options: Any) -> ServedStore:
     try:
         return RemoteStore(address)
     except UnimplementedError:
+        from lineage.rpc.mlmd_store import open_mlmd_server
+
         return open_mlmd_server(address)
