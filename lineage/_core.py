@@ -46,7 +46,9 @@ class StoreCore:
     def snapshot(self) -> Generator[None, None, None]:
         """Let all reads of a block see one state of the store.
 
-        It holds for the thread that runs the block, which cannot write meanwhile: keep it short.
+        It holds for the thread that runs the block, which cannot write meanwhile: keep it short. Neo4j has no
+        snapshots: there a later read of the block may see what was written since. If another client changed types
+        meanwhile, the end of the block raises AbortedError; run it again.
 
         >>> with store.snapshot():
         ...     counts = len(store.list_artifacts()), len(store.list_executions())

@@ -26,7 +26,8 @@ class DatabaseMethods(StoreCore):
     ) -> Explanation:
         """Return the statement that lists these nodes, and the database's plan for it, without running it.
 
-        ``print(store.explain(...))`` shows text to paste into Neo4j Browser. Raises InvalidArgumentError on a bad
+        ``print(store.explain(...))`` shows text to paste into Neo4j Browser: first the line of values, then the query,
+        for the Browser shows no answer when both are run together. Raises InvalidArgumentError on a bad
         filter, UnimplementedError on a store that has no statements.
 
         >>> store.explain("type = 'Model'")

@@ -81,7 +81,7 @@ class Neo4jBackend:
                 raise translated(error) from error
         drawn = "" if plan is None else str(plan.get("args", {}).get("string-representation", plan))
         values = ", ".join(f"{name}: {literal(value)}" for name, value in parameters.items())
-        return Explanation(statement, parameters, drawn, f":params {{{values}}};\n{statement};")
+        return Explanation(statement, parameters, drawn, f":params {{{values}}}\n{statement}")
 
     def create_property_index(self, kind: NodeKind, row: PropertyRow) -> None:
         self.schema.create_property_index(kind, row)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lineage.errors import InvalidArgumentError, NotFoundError
 from lineage.mlmd import _paging
-from lineage.mlmd._calls import Handler, Server, rpc
+from lineage.mlmd._calls import Handler, Server, rpc, together
 from lineage.mlmd._type_calls import without
 from lineage.mlmd.conversion import repeated, varint
 from lineage.mlmd.proto import metadata_store_pb2
@@ -89,15 +89,18 @@ def _graph_message(
 
 def _get_lineage_subgraph(server: Server, request: Any) -> Any:
     wanted = set(request.read_mask.paths)
-    types: dict[str, Any] = {}
-    with server.store.snapshot():
+
+    def read() -> tuple[Any, dict[str, Any]]:
         graph = traverse(server, request.lineage_subgraph_query_options)
-        if not wanted or not wanted.isdisjoint(_TYPES):
-            types = {
-                "artifact_types": server.store.get_artifact_types(include_simple=True),
-                "execution_types": server.store.get_execution_types(include_simple=True),
-                "context_types": server.store.get_context_types(),
-            }
+        if wanted and wanted.isdisjoint(_TYPES):
+            return graph, {}
+        return graph, {
+            "artifact_types": server.store.get_artifact_types(include_simple=True),
+            "execution_types": server.store.get_execution_types(include_simple=True),
+            "context_types": server.store.get_context_types(),
+        }
+
+    graph, types = together(server.store, read)
     shown = {name: without(each, *_HIDDEN) for name, each in types.items()}
     return rpc.GetLineageSubgraphResponse(lineage_subgraph=_graph_message(wanted, _ids_only, shown, graph))
 
@@ -106,8 +109,7 @@ def _get_lineage_subgraph(server: Server, request: Any) -> Any:
 
 
 def _get_lineage_graph(server: Server, request: Any) -> Any:
-    with server.store.snapshot():
-        graph = _Neighbourhood(server, request.options).graph()
+    graph = together(server.store, lambda: _Neighbourhood(server, request.options).graph())
     return rpc.GetLineageGraphResponse(subgraph=full_graph(graph, ()))
 
 

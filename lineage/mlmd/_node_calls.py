@@ -9,7 +9,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage.errors import InvalidArgumentError
 from lineage.mlmd import _paging
-from lineage.mlmd._calls import PLURAL, Handler, Server, rpc
+from lineage.mlmd._calls import PLURAL, Handler, Server, rpc, together
 from lineage.mlmd._type_calls import without
 from lineage.mlmd.conversion import repeated
 from lineage.model import NodeKind
@@ -31,9 +31,12 @@ def _get_by_id(kind: NodeKind, server: Server, request: Any) -> Any:
     get = getattr(server.store, f"get_{PLURAL[kind]}_by_id")
     if kind is not NodeKind.ARTIFACT or not request.populate_artifact_types:
         return getattr(rpc, f"Get{kind}sByIDResponse").FromString(repeated(1, get(ids)))
-    with server.store.snapshot():
+
+    def read() -> tuple[Any, Any]:
         artifacts = get(ids)
-        types = server.store.get_artifact_types_by_id(sorted({artifact.type_id for artifact in artifacts}))
+        return artifacts, server.store.get_artifact_types_by_id(sorted({artifact.type_id for artifact in artifacts}))
+
+    artifacts, types = together(server.store, read)
     return rpc.GetArtifactsByIDResponse.FromString(repeated(1, artifacts) + repeated(2, without(types, "base_type")))
 
 

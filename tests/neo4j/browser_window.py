@@ -104,7 +104,7 @@ class BrowserWindow:
 @contextmanager
 def neo4j_browser(server: Neo4jServer, *, width: int = 1400, height: int = 900) -> Generator[BrowserWindow]:
     """Open the Browser, connected. Its settings and saved scripts end with it."""
-    where = {"dbms": server.bolt_url, "preselectAuthMethod": "NO_AUTH"}
+    where = {"dbms": server.bolt_url, "preselectAuthMethod": "NATIVE" if server.auth else "NO_AUTH"}
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
             profile,
@@ -116,6 +116,10 @@ def neo4j_browser(server: Neo4jServer, *, width: int = 1400, height: int = 900) 
         page = context.pages[0]
         page.goto(f"{server.http_url}/browser/?{urlencode(where)}")
         window = BrowserWindow(page)
+        if server.auth is not None:
+            for field, value in zip(("username", "password"), server.auth, strict=True):
+                page.get_by_test_id(field).fill(value)
+            page.get_by_test_id("connect").click()
         page.get_by_test_id("frameCommand").filter(has_text=":style").wait_for()  # the last thing that connecting does
         try:
             yield window

@@ -143,5 +143,11 @@ def test_a_person_sees_how_a_model_came_to_be(demo: Neo4jServer) -> None:
 
         window.run(query("artifacts-of-a-type"))
         assert {colour for _, colour in window.circles()} == {BLUE}, "also when the Browser has met the types' labels"
+        with lineage.open_store(demo.url) as store:
+            pasted = store.explain("name LIKE 'run-2/metrics-%' AND properties.accuracy.double_value > 0.9")
+        values, statement = str(pasted).split("\n", 1)
+        window.run(values, shows=None)
+        window.run(statement, shows="table")
+        assert "run-2/metrics-large" in window.frame.inner_text()
         window.run(query("what-each-run-contains"), shows="table")
         assert "large: max_depth 4 -> 6" in window.frame.inner_text()

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 import lineage
-from backends.neo4j import transaction
+from backends.neo4j.errors import translated
 from lineage import Artifact, ArtifactType, Attribution, Context, ContextType, unit_of_work
 from lineage.errors import AbortedError, LineageError
 from tests.neo4j.test_clients import together
@@ -37,13 +37,12 @@ def stores(url: str) -> Iterator[list[lineage.Store]]:
 def met(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The codes of the errors that Neo4j answered."""
     codes: list[str] = []
-    translated = transaction.translated
 
     def noted(error: BaseException) -> LineageError:
         codes.append(getattr(error, "code", ""))
         return translated(error)
 
-    monkeypatch.setattr(transaction, "translated", noted)
+    monkeypatch.setattr("backends.neo4j.transaction.translated", noted)
     return codes
 
 

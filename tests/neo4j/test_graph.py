@@ -147,4 +147,4 @@ def test_indexes_and_explanations(store: lineage.Store) -> None:
     }
     explained = store.explain("properties.n.int_value = 3", "Artifact")
     assert "NodeIndexSeek" in explained.plan
-    assert str(explained).startswith(":params {f0: 3};\nMATCH (n:Artifact)")
+    assert str(explained).startswith(":params {f0: 3}\nMATCH (n:Artifact)")

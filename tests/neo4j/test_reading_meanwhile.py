@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,11 @@ from lineage import (
     LineageGraph,
 )
 from lineage.errors import DataLossError
+from lineage.mlmd.proto import metadata_store_service_pb2
+from lineage.mlmd.service import Service
 from tests.servers.neo4j import Neo4jServer
 
+rpc: Any = metadata_store_service_pb2
 ROOT = 1
 
 
@@ -73,8 +77,8 @@ def test_answers_are_closed_while_others_write(url: str) -> None:
         def write(worker: int, store: lineage.Store) -> None:
             last = ROOT
             for step in range(40):
+                type_name = f"Data-{worker}-{step // 8}"
                 if step % 8 == 0:
-                    type_name = f"Data-{worker}-{step}"
                     store.put_artifact_type(ArtifactType(name=type_name))
                 last = put_step(store, last, type_name, f"run-{worker}-{step // 4}")
 
@@ -103,6 +107,23 @@ def test_nodes_of_a_type_that_another_client_put_meanwhile(url: str) -> None:
         graph = store.downstream(artifact_ids=[ROOT])
         check_closed(graph)
         assert [type_.name for type_ in graph.artifact_types] == ["Data", "New"]
+
+
+def test_the_drop_in_too(url: str) -> None:
+    """Its answers hold types, read in one state of the store with the rest."""
+    with prepared(url) as store, lineage.open_store(url) as other:
+        service = Service(store)
+        lineage_request, nodes_request = rpc.GetLineageSubgraphRequest(), rpc.GetArtifactsByIDRequest()
+        lineage_request.lineage_subgraph_query_options.starting_artifacts.filter_query = f"id = {ROOT}"
+        nodes_request.artifact_ids.append(ROOT)
+        nodes_request.populate_artifact_types = True
+        for number in range(3):
+            other.put_artifact_type(ArtifactType(name=f"New-{number}"))
+            answer: Any = service.call("GetLineageSubgraph", lineage_request)
+            assert f"New-{number}" in {type_.name for type_ in answer.lineage_subgraph.artifact_types}
+            other.put_artifact_type(ArtifactType(name=f"More-{number}"))
+            answer = service.call("GetArtifactsByID", nodes_request)
+            assert [type_.name for type_ in answer.artifact_types] == ["Data"]
 
 
 def test_a_node_without_its_type_is_reported(url: str, neo4j_server: Neo4jServer) -> None:

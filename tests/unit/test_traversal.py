@@ -425,7 +425,7 @@ def test_networkx_agrees_on_random_graphs() -> None:
 
 @pytest.mark.parametrize(
     ("missing", "events", "attributions"),
-    [((A, 2), [(1, 1), (1, 3)], [1]), ((E, 1), [], [1]), ((NodeKind.CONTEXT, 1), [(1, 1), (1, 2), (1, 3)], [])],
+    [((A, 2), [(1, 1), (1, 3)], [1]), ((E, 1), [], [1, 2]), ((NodeKind.CONTEXT, 1), [(1, 1), (1, 2), (1, 3)], [])],
 )
 def test_links_to_nodes_that_are_not_there_are_left_out(
     store: Store,

@@ -17,9 +17,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def sleep(delay_s: float) -> None:
         now[0] += delay_s
 
-    monkeypatch.setattr(unit_of_work.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(unit_of_work.time, "sleep", sleep)
-    monkeypatch.setattr(unit_of_work.random, "uniform", lambda least, most: (least + most) / 2)
+    monkeypatch.setattr("lineage.unit_of_work.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("lineage.unit_of_work.time.sleep", sleep)
+    monkeypatch.setattr("lineage.unit_of_work.random.uniform", lambda least, most: (least + most) / 2)
     return now
 
 
