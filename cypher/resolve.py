@@ -210,9 +210,9 @@ class _Resolver:
         return ast.And((ast.Comparison(">=", operand, low), ast.Comparison("<=", operand, high)))
 
     def enumeration(self, node: syntax.Node, *others: syntax.Node) -> Resolved | None:
-        """Look ``node`` up if it is the bare name of an attribute whose numbers have names, and a name is to be beside it.
+        """Look ``node`` up if it is the bare name of an attribute whose numbers have names, and needs a name beside it.
 
-        Beside numbers alone it is a number itself, as TFX writes it: ``state IN (2)``.
+        Beside numbers alone it is a number itself: ``state IN (2)``.
         """
         if not isinstance(node, syntax.Name) or node.is_parenthesized or all(map(_is_number, others)):
             return None
