@@ -20,7 +20,7 @@ RUN sed -E 's/ *\\$//; /^ +--hash/d' requirements/dev.txt > /constraints.txt \
     && /app/bin/pip install --no-cache-dir --quiet --constraint /constraints.txt "$(echo /wheel/*.whl)[server,neo4j]"
 
 FROM python:3.12-slim
-RUN useradd --system --no-create-home --uid 10001 lineage
+RUN useradd --no-create-home --shell /usr/sbin/nologin --uid 10001 lineage
 COPY --from=build /app /app
 USER lineage
 ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -14,6 +14,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 DEV_STAMP := $(VENV)/.installed-dev
 DEMO_STAMP := $(VENV)/.installed-demo
+CONSUMERS := .consumers
+CONSUMERS_STAMP := $(CONSUMERS)/.installed
 
 # The Python that .venv is made with. 3.11 comes first because the reference implementation (ml-metadata), which the
 # differential tests need, has no wheels for 3.12 and later. Each is tried by running it: a pyenv shim may exist and
@@ -107,8 +109,18 @@ servers: $(DEV_STAMP)  ## See that what the server tests need is here (Java, Mav
 	$(call say,what the server tests need)
 	@$(PY) -m tests.servers.ensure
 
+$(CONSUMERS_STAMP): requirements/consumers.txt | $(DEV_STAMP)
+	$(call say,installing TFX's pipelines and artitrack in $(CONSUMERS) (a minute the first time))
+	@$(PY) -m venv --clear $(CONSUMERS)
+	@$(CONSUMERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+		--require-hashes -r requirements/consumers.txt
+	@touch $@
+
+.PHONY: consumers
+consumers: $(CONSUMERS_STAMP)  ## Install the published packages that tests/consumers runs, in an environment of their own
+
 .PHONY: suite
-suite: $(DEV_STAMP) servers  ## The whole test suite, and no checks (PYTEST_ARGS=...)
+suite: $(DEV_STAMP) servers consumers  ## The whole test suite, and no checks (PYTEST_ARGS=...)
 	$(call say,pytest: the whole suite)
 	@$(PY) -m pytest -q -n auto --dist worksteal $(PYTEST_ARGS)
 
@@ -137,7 +149,7 @@ protobuf-matrix: $(DEV_STAMP)  ## Run the tests of lineage.mlmd on protobuf 4.25
 # --- now and then ------------------------------------------------------------------------------------------------
 
 # The tests and what they read, copied to a folder where lineage/, backends/ and cypher/ are not, so that only the installed wheel can be imported.
-TESTED := $(wildcard tests examples benchmarks docs browser docker-compose.yml README.md CHANGELOG.md CONTRIBUTING.md pyproject.toml Makefile)
+TESTED := $(wildcard tests examples benchmarks docs browser Dockerfile docker-compose.yml README.md CHANGELOG.md CONTRIBUTING.md pyproject.toml Makefile)
 
 .PHONY: wheel-test
 wheel-test: $(DEV_STAMP)  ## Build the wheel, install it in a fresh environment outside the checkout, run the suite on it
@@ -153,7 +165,7 @@ wheel-test: $(DEV_STAMP)  ## Build the wheel, install it in a fresh environment 
 	mkdir "$$work/src"; cp -R $(TESTED) "$$work/src"; cd "$$work/src"; \
 	echo "==> pytest on the installed wheel"; \
 	env -u PYTHONPATH "$$work/venv/bin/python" -c 'import lineage, sys; f = lineage.__file__; sys.exit(None if f.startswith(sys.prefix) else f"error: imported {f}, not the wheel")'; \
-	env -u PYTHONPATH "$$work/venv/bin/python" -m pytest -q -n auto --dist worksteal -p no:cacheprovider -m "not neo4j and not mariadb" --backend memory $(PYTEST_ARGS)
+	env -u PYTHONPATH "$$work/venv/bin/python" -m pytest -q -n auto --dist worksteal -p no:cacheprovider -m "not neo4j and not mariadb and not consumers" --backend memory $(PYTEST_ARGS)
 
 .PHONY: browser
 browser: | $(DEV_STAMP)  ## Write Neo4j Browser's style and saved queries anew after a change in browser/
@@ -161,16 +173,17 @@ browser: | $(DEV_STAMP)  ## Write Neo4j Browser's style and saved queries anew a
 
 # uv is in the locked development requirements. Pins stay as they are unless UPGRADE=1.
 LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
-	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --extra demo --extra neo4j
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --extra neo4j
 
 .PHONY: lock
 lock: | $(DEV_STAMP)  ## Write the lock files in requirements/ anew after a change of dependencies (UPGRADE=1: newest versions)
-	$(call say,locking requirements/dev.txt; test.txt and demo.txt follow it)
-	@$(LOCK) requirements/dev.in -o requirements/dev.txt
-	@for n in test demo; do $(LOCK) requirements/$$n.in --constraints requirements/dev.txt -o requirements/$$n.txt; done
+	$(call say,locking requirements/dev.txt; test.txt and demo.txt follow it, consumers.txt stands alone)
+	@$(LOCK) --extra demo requirements/dev.in -o requirements/dev.txt
+	@for n in test demo; do $(LOCK) --extra demo requirements/$$n.in --constraints requirements/dev.txt -o requirements/$$n.txt; done
+	@$(LOCK) --extra mlmd requirements/consumers.in --overrides requirements/consumers-overrides.txt -o requirements/consumers.txt
 	@if grep -nE 'https?:|--(extra-)?index-url|--find-links' requirements/*.txt; then echo "error: a lock file names a place to download from"; exit 1; fi
 
 .PHONY: clean
 clean:  ## Remove .venv, build results and caches
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache
+	@rm -rf $(VENV) $(CONSUMERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -179,12 +179,12 @@ class _Resolver:
     def compare(self, node: syntax.Binary) -> Expression:
         operator = cast(ast.ComparisonOperator, node.operator)
         if operator in ("=", "!="):
-            found = self.enumeration(node.left)
+            found = self.enumeration(node.left, node.right)
             if found is not None:
                 member = self.member(found, node.right, node.left)
                 return _or_absent(ast.Comparison(operator, found.expression, member), found)
             if isinstance(node.left, syntax.Name) and self.find(node.left) is None:
-                found = self.enumeration(node.right)
+                found = self.enumeration(node.right, node.left)
                 if found is not None:
                     member = self.member(found, node.left, node.right)
                     return _or_absent(ast.Comparison(operator, member, found.expression), found)
@@ -193,7 +193,7 @@ class _Resolver:
         return ast.Comparison(operator, left, right)
 
     def in_list(self, node: syntax.InList) -> Expression:
-        found = self.enumeration(node.operand)
+        found = self.enumeration(node.operand, *node.choices)
         if found is not None:
             choices = tuple(self.member(found, choice, node.operand) for choice in node.choices)
             result = ast.In(found.expression, choices)
@@ -209,9 +209,12 @@ class _Resolver:
         operand, low, high = self.unify(nodes, [first, *map(self.expression, nodes[1:])], "BETWEEN")
         return ast.And((ast.Comparison(">=", operand, low), ast.Comparison("<=", operand, high)))
 
-    def enumeration(self, node: syntax.Node) -> Resolved | None:
-        """Look ``node`` up if it is the bare name of an attribute whose numbers have names."""
-        if not isinstance(node, syntax.Name) or node.is_parenthesized:
+    def enumeration(self, node: syntax.Node, *others: syntax.Node) -> Resolved | None:
+        """Look ``node`` up if it is the bare name of an attribute whose numbers have names, and needs a name beside it.
+
+        Beside numbers alone it is a number itself: ``state IN (2)``.
+        """
+        if not isinstance(node, syntax.Name) or node.is_parenthesized or all(map(_is_number, others)):
             return None
         resolved = self.find(node)
         return None if resolved is None or resolved.enumeration is None else self.lookup(node)
@@ -235,7 +238,7 @@ class _Resolver:
         elif isinstance(node, syntax.Constant) and isinstance(node.value, str):
             advice = f"; write one of {names}, without quotes"
         else:
-            advice = f"; write one of {names}, or ({name}) to compare its number"
+            advice = f"; write one of {names}, or integers only"
         return self.fail(f"{word!r} is no name of {name}{advice}", node)
 
     # --- values
@@ -335,6 +338,13 @@ def _or_absent(condition: ast.Comparison | ast.Not, found: Resolved) -> Expressi
     if isinstance(condition, ast.Comparison) and condition.operator == "=":
         return condition
     return ast.Or((condition, ast.IsNull(found.expression)))
+
+
+def _is_number(node: syntax.Node) -> bool:
+    """Tell whether this can only be a number: an integer or a computation, but no name, text or NULL."""
+    if isinstance(node, syntax.Constant):
+        return node.type is _INT64
+    return not isinstance(node, syntax.Name)
 
 
 def _a(kind: ValueType) -> str:

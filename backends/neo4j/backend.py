@@ -71,7 +71,7 @@ class Neo4jBackend:
 
     def explain(self, query: NodeQuery) -> Explanation:
         """Return the statement for a query, and Neo4j's plan for it."""
-        built = node_statement(query, None, lock=False)
+        built = node_statement(query, lock=False)
         statement, parameters = built.for_people, built.parameters
         with self.session(write=False) as session:
             text: Any = f"EXPLAIN {statement}"  # the driver wants a literal

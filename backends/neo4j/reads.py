@@ -87,11 +87,10 @@ def can_lead(query: LinkQuery) -> bool:
     return len(query.ids) > 0 and query.event_types != frozenset()
 
 
-def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: bool) -> NodeStatement:
+def node_statement(query: NodeQuery, *, lock: bool) -> NodeStatement:
     """Return the statement for the nodes of a query.
 
-    ``type_names`` are those of ``query.type_ids``. With ``lock`` nobody else can change the nodes until the end of the
-    transaction.
+    With ``lock`` nobody else can change the nodes until the end of the transaction.
     """
     label = query.kind.value
     matches: list[str] = []
@@ -106,13 +105,13 @@ def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: 
         matches += rendered.matches
         conditions += rendered.conditions
         parameters.update(rendered.parameters)
-    _add_keys(query, type_names, conditions, parameters)
+    _add_keys(query, conditions, parameters)
     is_distinct = bool(matches)
     key, direction = query.order_by.value, " DESC" if query.descending else ""
     _add_cursor(query, conditions, parameters, is_keyed=is_distinct or bool(query.ids))
     order = f"n.id{direction}" if query.order_by is OrderBy.ID else f"n.{key}{direction}, n.id{direction}"
-    if query.order_by is OrderBy.ID and query.limit is not None and len(parameters.get("types", ())) == 1:
-        order = f"n.type{direction}, {order}"  # of one type: the same order, and that of the index (type, id)
+    if query.order_by is OrderBy.ID and query.type_ids is not None and len(query.type_ids) == 1:
+        order = f"n.type_id{direction}, {order}"  # of one type: the same order, and that of the index (type_id, id)
     lines = [f"MATCH (n:{label})", *matches]
     if conditions:
         lines.append("WHERE " + " AND ".join(conditions))
@@ -126,9 +125,7 @@ def node_statement(query: NodeQuery, type_names: Sequence[str] | None, *, lock: 
     return NodeStatement("\n".join(lines), parameters)
 
 
-def _add_keys(
-    query: NodeQuery, type_names: Sequence[str] | None, conditions: list[str], parameters: dict[str, Any]
-) -> None:
+def _add_keys(query: NodeQuery, conditions: list[str], parameters: dict[str, Any]) -> None:
     if query.ids is not None:
         conditions.append("n.id IN $ids")
         parameters["ids"] = list(query.ids)
@@ -142,9 +139,6 @@ def _add_keys(
     if query.type_ids is not None:
         conditions.append("n.type_id IN $type_ids")
         parameters["type_ids"] = list(query.type_ids)
-        if type_names is not None and query.ids is None:
-            conditions.append("n.type IN $types")
-            parameters["types"] = list(type_names)
     if query.external_ids is not None:
         conditions.append("n.external_id IN $external_ids")
         parameters["external_ids"] = list(query.external_ids)

@@ -339,7 +339,7 @@ class Neo4jTransaction:
         by_key = query.keys is not None and self._tx is None and query == NodeQuery(query.kind, keys=query.keys)
         found = self._known(query) if by_key and self._write else None
         if found is None:
-            built = node_statement(query, self._type_names(query), lock=lock)
+            built = node_statement(query, lock=lock)
             found = self._read_items(built.text, built.parameters).get("nodes", [])
             if by_key:
                 self._backend.known_nodes.keep(query.kind, found)
@@ -395,14 +395,6 @@ class Neo4jTransaction:
         if self._buffer.touches_nodes(query.kind):
             return True
         return query.linked is not None or (query.filter is not None and bool(query.filter.rows))
-
-    def _type_names(self, query: NodeQuery) -> list[str] | None:
-        """Return the names of the types that a query wants, if they are known here."""
-        if query.type_ids is None or (self._types is None and self._own_types is None):
-            return None
-        known = {type_.id: type_.name for type_ in self.find_types(query.kind)}
-        names = {known.get(type_id) for type_id in query.type_ids}
-        return None if None in names else sorted(name for name in names if name is not None)
 
     # --- links --------------------------------------------------------------------------------------------------------
 

@@ -121,6 +121,8 @@ ARTIFACTS: list[tuple[str, str]] = [
     ("LIVE = state", "a"),
     ("state <> LIVE", "bcde"),
     ("(state) = 2", "a"),
+    ("state IN (2)", "a"),
+    ("state NOT IN (2)", "bd"),
     # contexts
     ("contexts_a.name = 'run1'", "ab"),
     ("contexts_a.name = 'run1' AND contexts_a.name = 'run2'", ""),

@@ -53,8 +53,8 @@ _ENUM = r"(?:\b|\.)(?:state|last_known_state|type)"
 INCOMPARABLE: dict[str, re.Pattern[str]] = {
     "odd key": re.compile(r"``|properties\s*\.\s*`[^`]*[^`\w .:/-]"),  # the reference uses keys as regular expressions
     "enum on the left": re.compile(rf"\b{_NAME}\W*(?:=|!=|<>|IN\b|NOT\b)"),  # works with ours
-    "enum number": re.compile(rf"{_ENUM}\s*(?:=|!=|<>|(?:NOT\s+)?IN)[\s(]*\d"),  # refused always by ours
-    "enum in parentheses": re.compile(rf"{_ENUM}\s*!?=\s*\("),  # refused always by ours
+    "enum number": re.compile(rf"{_ENUM}\s*(?:=|!=|<>|(?:NOT\s+)?IN)[\s(]*\d"),  # works always with ours
+    "enum in parentheses": re.compile(rf"{_ENUM}\s*!?=\s*\("),  # a number in the reference, for ours by what is in them
     "AND before AND": re.compile(r"BETWEEN\W*CASE\b", re.IGNORECASE),  # as in FilterMaker
     "enum <>": re.compile(rf"{_ENUM}\s*<>"),  # works with ours
     "family twice": re.compile(r"properties\s*\.\s*(?:custom_)?properties\b"),  # two keys at once in the reference

@@ -120,7 +120,7 @@ class TermMaker:
                 names = ["type", "name", "name", "external_id", *["uri"] * (self._kind is NodeKind.ARTIFACT)]
             name = random.choice(names)
             return Piece(sort, (name.upper() if random.random() < 0.1 else name,))
-        # Rule `no bare enum beside a number`: only parentheses make it a number everywhere.
+        # Rule `no bare enum beside a number`: only in parentheses is it a number everywhere for the reference.
         return Piece(sort, ("(state)" if self._kind is NodeKind.ARTIFACT else "(last_known_state)",))
 
     def _neighbour_column(self, sort: Sort) -> Piece:

@@ -85,7 +85,7 @@ def test_lineage_is_breadth_first(
     ],
 )
 def test_filters_use_indexes(backend: Neo4jBackend, kind: NodeKind, where: str, operator: str, detail: str) -> None:
-    built = node_statement(NodeQuery(kind, filter=filter_of(kind, where)), None, lock=False)
+    built = node_statement(NodeQuery(kind, filter=filter_of(kind, where)), lock=False)
     found = operators(backend, built.text, built.parameters)
     assert any(name.startswith(operator) and detail in details for name, details in found), found
     assert not any(name.startswith(("NodeByLabelScan", "AllNodesScan")) for name, _ in found), found
@@ -99,7 +99,7 @@ def test_pages_come_from_an_index(
 ) -> None:
     for kind in NodeKind:
         query = NodeQuery(kind, order_by=order_by, descending=descending, after=after, limit=20)
-        built = node_statement(query, None, lock=False)
+        built = node_statement(query, lock=False)
         names = [name for name, _ in operators(backend, built.text, built.parameters)]
         assert not {"Top", "Sort", "PartialTop", "NodeByLabelScan"} & set(names), names
 
@@ -107,14 +107,14 @@ def test_pages_come_from_an_index(
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("after", [None, Cursor(5, 5)])
 def test_pages_of_a_type_come_from_an_index(backend: Neo4jBackend, descending: bool, after: Cursor | None) -> None:
-    """By id in the order of the index (type). By time the nodes of the type are found by it, and then ordered."""
+    """By id in the order of the index (type_id, id). By time the nodes of the type are found by it, and then ordered."""
     for kind in NodeKind:
         for order_by in OrderBy:
             query = NodeQuery(kind, type_ids=[10], order_by=order_by, descending=descending, after=after, limit=20)
-            built = node_statement(query, ["Data"], lock=False)
+            built = node_statement(query, lock=False)
             found = operators(backend, built.text, built.parameters)
             names = {name for name, _ in found}
-            assert any(name == "NodeIndexSeek" and f"{kind.value}(type)" in details for name, details in found)
+            assert any(name == "NodeIndexSeek" and f"{kind.value}(type_id, id)" in details for name, details in found)
             assert "NodeByLabelScan" not in names
             if order_by is OrderBy.ID:
                 assert not {"Top", "Sort", "PartialTop"} & names, found
@@ -133,7 +133,7 @@ def test_pages_of_a_type_come_from_an_index(backend: Neo4jBackend, descending: b
 def test_all_that_begin_alike_come_from_an_index(backend: Neo4jBackend, where: str, detail: str, seeks: int) -> None:
     """One seek for each way to write the first letters: LIKE ignores their case."""
     for query in (NodeQuery(A, filter=filter_of(A, where)), NodeQuery(A, filter=filter_of(A, where), limit=20)):
-        built = node_statement(query, None, lock=False)
+        built = node_statement(query, lock=False)
         found = operators(backend, built.text, built.parameters)
         sought = [name for name, details in found if "IndexSeek" in name and detail in details]
         assert len(sought) == (seeks if query.limit is None else 0), found

@@ -13,7 +13,7 @@ DIFFERENCES: Final = {
     "chain": "no comparison chains; the reference lets IS UNKNOWN",
     "enum-names": "every value of an enumeration has a name",
     "enum-neighbour": "!= and NOT IN work on a neighbour's state; the reference rewrites them to broken syntax",
-    "enum-number": "numbers beside a bare enumeration are refused always, not only in some spellings",
+    "enum-number": "numbers beside a bare enumeration work in every spelling, not only in some",
     "enum-spelling": "<>, the name on the left, any spelling of the attribute; the reference uses a regex",
     "enum-twice": "the same condition may stand twice",
     "exists": "EXISTS(condition) asks for absence and presence; it is ours",

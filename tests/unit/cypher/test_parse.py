@@ -175,7 +175,7 @@ def test_an_error_shows_only_part_of_a_long_line(before: int, after: int) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("state = 2", f"'2' is no name of state; write one of {STATES}, or (state) to compare its number"),
+        ("state IN (LIVE, 3)", f"'3' is no name of state; write one of {STATES}, or integers only"),
         ("state = 'LIVE'", f"\"'LIVE'\" is no name of state; write one of {STATES}, without quotes"),
         ("state = live", "'live' is no name of state; did you mean 'LIVE'?"),
         ("id = '1'", "= cannot mix INT64 and STRING; write the number without quotes"),
