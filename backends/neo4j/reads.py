@@ -6,7 +6,7 @@ The driver takes its time for each record, whatever is in it. So results come as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
