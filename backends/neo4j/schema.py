@@ -56,10 +56,8 @@ def _unique_links() -> list[tuple[str, tuple[str, ...]]]:
 def _indexed() -> list[tuple[str, tuple[str, ...]]]:
     """Label and keys of what lists are ordered and selected by."""
     found: list[tuple[str, tuple[str, ...]]]
-    found = [
-        (kind.value, keys) for kind in NodeKind for keys in (("type",), ("type_id", "id"), ("create_time_ms", "id"))
-    ]
-    found += [(kind.value, ("last_update_time_ms", "id")) for kind in NodeKind]
+    of_all = (("type",), ("type_id", "id"), ("create_time_ms", "id"), ("last_update_time_ms", "id"))
+    found = [(kind.value, keys) for kind in NodeKind for keys in of_all]
     found.append((NodeKind.ARTIFACT.value, ("uri",)))
     return found
 

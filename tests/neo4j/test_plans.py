@@ -107,7 +107,7 @@ def test_pages_come_from_an_index(
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("after", [None, Cursor(5, 5)])
 def test_pages_of_a_type_come_from_an_index(backend: Neo4jBackend, descending: bool, after: Cursor | None) -> None:
-    """By id in the order of the index (type_id, id). By time the nodes of the type are found by it, and then ordered."""
+    """By id in the order of the index (type_id, id). By time its nodes are found by it, and then ordered."""
     for kind in NodeKind:
         for order_by in OrderBy:
             query = NodeQuery(kind, type_ids=[10], order_by=order_by, descending=descending, after=after, limit=20)
