@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from lineage.backend import LinkQuery, NodeQuery, Transaction
+from lineage.backend import CanFindKeys, LinkQuery, NodeKeys, NodeQuery, Transaction
 from lineage.batch import NodeBatch
 from lineage.errors import (
     FailedPreconditionError,
@@ -107,6 +107,24 @@ class Writer:
         self._tx = tx
         self._catalog = catalog
         self._now_ms = now_ms
+
+    def types(self, kind: NodeKind) -> TypeIndex:
+        """Return the types of a kind."""
+        return self._catalog.of(self._tx, kind)
+
+    def find_keys(
+        self, kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
+    ) -> Sequence[NodeKeys]:
+        """Return the keys of the nodes with these external ids, and of those with these (type id, name)."""
+        if isinstance(self._tx, CanFindKeys):
+            return self._tx.find_keys(kind, external_ids, names)
+        found: list[Node] = []
+        if external_ids:
+            found += self._tx.find_nodes(NodeQuery(kind, external_ids=external_ids))
+        if names:
+            type_ids = sorted({type_id for type_id, _ in names})
+            found += self._tx.find_nodes(NodeQuery(kind, type_ids=type_ids, names=[name for _, name in names]))
+        return [NodeKeys(_id(node), node.type_id or 0, node.name, node.external_id) for node in found]
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
@@ -238,8 +256,8 @@ class Writer:
 
     # --- links -------------------------------------------------------------------------------------------------------
 
-    def put_events(self, events: Sequence[Event]) -> None:
-        """Insert events. Raises AlreadyExistsError on one that is there."""
+    def put_events(self, events: Sequence[Event], *, reuse: bool = False) -> None:
+        """Insert events. Raises AlreadyExistsError on one that is there, unless ``reuse`` lets it stay as it is."""
 
         def complete(event: Event) -> Event:
             if event.artifact_id is None:
@@ -248,7 +266,7 @@ class Writer:
                 raise InvalidArgumentError("no execution id is specified; give every event an execution_id")
             return self._timed(event)
 
-        self._insert_links(LinkKind.EVENT, events, complete)
+        self._insert_links(LinkKind.EVENT, events, complete, existing="ignore" if reuse else "error")
 
     def _timed(self, event: Event) -> Event:
         if not event.type:
@@ -256,13 +274,14 @@ class Writer:
         return event if event.time_ms is not None else event.replace_trusted(time_ms=self._now_ms)
 
     def put_attributions_and_associations(
-        self, attributions: Sequence[Attribution], associations: Sequence[Association]
+        self, attributions: Sequence[Attribution], associations: Sequence[Association], *, reuse: bool = True
     ) -> None:
-        """Link contexts with artifacts and executions; links that are there stay as they are."""
+        """Link contexts with artifacts and executions; links that are there stay, or raise AlreadyExistsError."""
+        existing: Literal["error", "ignore"] = "ignore" if reuse else "error"
         if attributions:
-            self._tx.insert_links(LinkKind.ATTRIBUTION, attributions, existing="ignore")
+            self._tx.insert_links(LinkKind.ATTRIBUTION, attributions, existing=existing)
         if associations:
-            self._tx.insert_links(LinkKind.ASSOCIATION, associations, existing="ignore")
+            self._tx.insert_links(LinkKind.ASSOCIATION, associations, existing=existing)
 
     def put_parent_contexts(self, links: Sequence[ParentContext], *, reuse: bool = False) -> None:
         """Insert parent links. Raises InvalidArgumentError on a cycle, AlreadyExistsError on a link that is there."""

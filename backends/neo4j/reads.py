@@ -12,7 +12,7 @@ from cypher.render import CypherFilter, render_filter
 from lineage.backend import LinkQuery, NodeQuery, OrderBy
 from lineage.model import EventType, LinkKind, NodeKind
 
-__all__ = ["can_match", "link_statements", "node_statement"]
+__all__ = ["can_match", "keys_statement", "link_statements", "node_statement"]
 
 _INT64_MIN: Final = -(2**63)
 
@@ -131,6 +131,18 @@ def _add_cursor(query: NodeQuery, conditions: list[str], parameters: dict[str, A
     elif not is_keyed:
         conditions.append(f"n.{key} >= $least AND n.id IS NOT NULL")
         parameters["least"] = _INT64_MIN
+
+
+def keys_statement(
+    kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement for what nodes are known by, found by external id or by (type id, name)."""
+    returned = "RETURN n.id, n.type_id, n.name, n.external_id"
+    statement = (
+        f"UNWIND $external_ids AS key MATCH (n:{kind.value} {{external_id: key}}) {returned} UNION ALL "
+        f"UNWIND $names AS key MATCH (n:{kind.value} {{name: key[1], type_id: key[0]}}) {returned}"
+    )
+    return statement, {"external_ids": list(external_ids), "names": [list(key) for key in names]}
 
 
 # --- links ------------------------------------------------------------------------------------------------------------

@@ -20,11 +20,11 @@ from backends.neo4j import diagnosis
 from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
 from backends.neo4j.expansion import Direction, expansion_statement
 from backends.neo4j.layout import LINK_ENDS, STORE, TYPE, TYPE_LABELS
-from backends.neo4j.reads import can_match, link_statements, node_statement
+from backends.neo4j.reads import can_match, keys_statement, link_statements, node_statement
 from backends.neo4j.records import event_from_row, link_from_row, node_from_graph, type_to_graph
 from backends.neo4j.writes import MAX_ROWS, InsertLinks, InsertNodes, Operation, UpdateNodes, WriteBuffer, combined
 from cypher import Filter
-from lineage.backend import LinkQuery, NodeQuery
+from lineage.backend import LinkQuery, NodeKeys, NodeQuery
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
 from lineage.model import Event, Link, LinkKind, Node, NodeKind, NodeType
 
@@ -329,6 +329,15 @@ class Neo4jTransaction:
             del rows[0]
         kind = query.kind
         return [node_from_graph(kind, row[0]) for row in rows]
+
+    def find_keys(
+        self, kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
+    ) -> Sequence[NodeKeys]:
+        if self._buffer.touches_nodes(kind):
+            self._flush()
+        self._keys_read.add(kind)
+        statement, parameters = keys_statement(kind, external_ids, names)
+        return [NodeKeys(*row) for row in self._read(statement, parameters)]
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
         if self._buffer.touches_nodes(query.kind):

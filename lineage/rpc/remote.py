@@ -31,7 +31,7 @@ class RemoteStore(Store):
     """A :class:`~lineage.store.Store` over gRPC: the same methods, results and errors.
 
     Each method is one call, and so one unit of work in the server. What needs more than one call is not there:
-    ``snapshot``.
+    ``snapshot`` and ``bulk``.
     """
 
     def __init__(self, url: str, **options: Any) -> None:
@@ -95,6 +95,13 @@ class RemoteStore(Store):
         raise UnimplementedError(
             "a server holds no state between calls, so there are no snapshots over gRPC; ask in one call, e.g. with "
             "get_lineage_subgraph or get_context_graph"
+        )
+
+    def bulk(self, **_: Any) -> NoReturn:
+        """Raise UnimplementedError: a load needs more than one call."""
+        raise UnimplementedError(
+            "loads are not served over gRPC; open the database itself by its own URL, or put what there is in calls of "
+            "some thousand records"
         )
 
     def explain(self, *_: Any, **__: Any) -> NoReturn:
