@@ -221,11 +221,20 @@ class BulkLoad:
         resolve: Callable[[Writer, Sequence[Any]], list[Any]],
         put: Callable[..., None],
     ) -> int:
+        reuse = False
+
+        def write(batch: Sequence[Any]) -> None:
+            self._write(lambda writer: put(writer, resolve(writer, batch), reuse=reuse))
+
         def send(batch: Sequence[Any]) -> None:
+            nonlocal reuse
             try:
-                self._write(lambda writer: put(writer, resolve(writer, batch), reuse=False))
-            except AlreadyExistsError:  # new links alone are faster to write, and old ones are rare
-                self._write(lambda writer: put(writer, resolve(writer, batch), reuse=True))
+                write(batch)
+            except AlreadyExistsError:  # new links alone are written faster; where one is old, more may follow
+                if reuse:
+                    raise
+                reuse = True
+                write(batch)
 
         return self._load(what, links, total, send)
 

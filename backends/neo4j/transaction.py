@@ -337,7 +337,7 @@ class Neo4jTransaction:
             self._flush()
         self._keys_read.add(kind)
         statement, parameters = keys_statement(kind, external_ids, names)
-        return [NodeKeys(*row) for row in self._read(statement, parameters)]
+        return [NodeKeys(*each) for [found] in self._read(statement, parameters) for each in found]
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
         if self._buffer.touches_nodes(query.kind):

@@ -64,26 +64,28 @@ class InsertLinks:
     def body(self, rows: str) -> str:
         """Write what is new, and count what was there. It locks both nodes."""
         pattern, keys, more = self._parts(rows)
+        later = ", ".join(f"r.{key} = {value}" for key, value in more.items())
         return (
-            f"{pattern} MERGE (s)-[r:{self.relationship} {{{keys}}}]->(t) ON CREATE SET {more} "
+            f"{pattern} MERGE (s)-[r:{self.relationship} {{{keys}}}]->(t) ON CREATE SET {later} "
             "RETURN count(*) AS done, sum(CASE WHEN r.seq = row.q THEN 0 ELSE 1 END) AS old"
         )
 
     def body_if_all_new(self, rows: str) -> str:
         """Write all, and fail by the constraint where one was there. It locks less."""
         pattern, keys, more = self._parts(rows)
+        everything = ", ".join((keys, *(f"{key}: {value}" for key, value in more.items())))
         return (
-            f"{pattern} CREATE (s)-[r:{self.relationship} {{{keys}}}]->(t) SET {more} "
-            "RETURN count(*) AS done, sum(0) AS old"
+            f"{pattern} CREATE (s)-[r:{self.relationship} {{{everything}}}]->(t) RETURN count(*) AS done, sum(0) AS old"
         )
 
-    def _parts(self, rows: str) -> tuple[str, str, str]:
+    def _parts(self, rows: str) -> tuple[str, str, dict[str, str]]:
+        """Return the start of the statement, what makes a link the same, and what else it has."""
         source, source_kind, target, target_kind = LINK_ENDS[self.relationship]
         keys = f"{source}: row.s, {target}: row.t"
-        more = "r.seq = row.q"
+        more = {"seq": "row.q"}
         if self.kind is LinkKind.EVENT:
             keys += ", type: row.e"
-            more += ", r.time_ms = row.m, r.path = row.p"
+            more |= {"time_ms": "row.m", "path": "row.p"}
         pattern = (
             f"UNWIND ${rows} AS row MATCH (s:{source_kind.value} {{id: row.s}}) "
             f"MATCH (t:{target_kind.value} {{id: row.t}})"
