@@ -270,7 +270,7 @@ class BulkLoad:
             if on_its_way is not None:
                 sent = self._arrived(what, progress, on_its_way.result())
         if isinstance(wrong, LineageError):
-            raise _placed(wrong, what, sent, sent) from wrong
+            raise _placed(wrong, f"{what}[{sent}]", sent) from wrong
         if wrong is not None:
             raise wrong
         return sent
@@ -347,20 +347,21 @@ def _send(what: str, send: Callable[[Sequence[Any]], None], batch: Sequence[Any]
     """Send a batch, or if a record of it is wrong all before this one; return how many records are in the store."""
     try:
         send(batch)
-    except _OF_ONE_RECORD as error:
-        if len(batch) == 1:
-            raise _placed(error, what, first, first) from error
-        middle = len(batch) // 2
-        _send(what, send, batch[:middle], first)
-        _send(what, send, batch[middle:], first + middle)
     except LineageError as error:
-        raise _placed(error, what, f"{first}:{first + len(batch)}", first) from error
-    return first + len(batch)
+        failure = error
+    else:
+        return first + len(batch)
+    if not isinstance(failure, _OF_ONE_RECORD):
+        raise _placed(failure, f"{what}[{first}:{first + len(batch)}]", first) from failure
+    if len(batch) == 1:
+        raise _placed(failure, f"{what}[{first}]", first) from failure
+    middle = len(batch) // 2
+    _send(what, send, batch[:middle], first)
+    return _send(what, send, batch[middle:], first + middle)
 
 
-def _placed(error: LineageError, what: str, place: int | str, before: int) -> LineageError:
+def _placed(error: LineageError, place: str, sent: int) -> LineageError:
     """Return the error with the place of what is wrong, and how to go on."""
     return type(error)(
-        f"{what}[{place}]: {error.message}; the {before} {what} before are in the store: mend this and run the load "
-        "again"
+        f"{place}: {error.message}; of this input, {sent} are in the store: when this is mended, run the load again"
     )

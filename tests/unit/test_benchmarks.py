@@ -25,6 +25,17 @@ def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
     assert "10+9" in out
 
 
+@pytest.mark.neo4j
+@pytest.mark.slow
+def test_million(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.md"
+    assert main(["million", "--quick", "--heap", "512m", "--markdown", str(report)]) == 0
+    assert "3 hops upstream" in capsys.readouterr().out
+    text = report.read_text(encoding="utf-8")
+    assert "| events | 7,998 |" in text
+    assert "| put a step |" in text
+
+
 def test_profile(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--quick", "--profile", "create-1"]) == 0
     assert "tottime" in capsys.readouterr().out
