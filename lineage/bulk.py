@@ -253,6 +253,8 @@ class BulkLoad:
         self._check()
         if isinstance(given, (Record, str, bytes, dict)) or not isinstance(given, Iterable):
             raise InvalidArgumentError(f"expected an iterable of {what}, got {shown(given)}; put it in a list")
+        if total is not None and (not isinstance(total, int) or total < 0):
+            raise InvalidArgumentError(f"total must be a number of {what} or None, not {shown(total)}")
         progress = self._expect(what, len(given) if total is None and isinstance(given, Sized) else total)
         items, sent, collected = iter(given), 0, 0
         wrong: Exception | None = None
@@ -312,22 +314,22 @@ def _event_triple(item: Any) -> tuple[Any, Any, Event]:
                 f"{shown(item)} lacks an end; give both ids, or a tuple (artifact, execution, event)"
             )
         return item.artifact_id, item.execution_id, item
-    if not isinstance(item, tuple) or len(item) != 3 or not isinstance(item[2], Event):
+    if not isinstance(item, (tuple, list)) or len(item) != 3 or not isinstance(item[2], Event):
         raise InvalidArgumentError(f"expected an Event or a tuple (artifact, execution, event), got {shown(item)}")
-    event = item[2]
+    artifact, execution, event = item
     if event.artifact_id is not None or event.execution_id is not None:
         raise InvalidArgumentError(f"the ends of {shown(event)} are given twice; leave the ids out of the event")
-    return item
+    return artifact, execution, event
 
 
 def _pair(link_class: type[Link], item: Any) -> tuple[Any, Any]:
     first, second = link_class.ends
     if isinstance(item, link_class):
         return getattr(item, first), getattr(item, second)
-    if not isinstance(item, tuple) or len(item) != 2:
+    if not isinstance(item, (tuple, list)) or len(item) != 2:
         ends = ", ".join(end.removesuffix("_id") for end in link_class.ends)
         raise InvalidArgumentError(f"expected {link_class.__name__} or a tuple ({ends}), got {shown(item)}")
-    return item
+    return item[0], item[1]
 
 
 def _collect(items: Iterator[Any], count: int) -> tuple[list[Any], Exception | None]:

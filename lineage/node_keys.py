@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
@@ -10,6 +11,7 @@ from lineage.backend import NodeKeys
 from lineage.errors import AlreadyExistsError, InvalidArgumentError, shown
 from lineage.model import Node, NodeKind
 from lineage.schema import TypeIndex
+from lineage.values import INT64_MAX, INT64_MIN, check_text
 from lineage.writing import Writer
 
 __all__ = ["Key", "KnownIds", "Ref", "insert_new"]
@@ -39,8 +41,8 @@ def insert_new(writer: Writer, kind: NodeKind, nodes: Sequence[Node]) -> dict[Ke
         same_type_id, same_name = known[key]
         if same_type_id != type_id or (node.name and same_name and node.name != same_name):
             raise AlreadyExistsError(
-                f"the external id {shown(key)} is that of another {kind.lower()}: {shown(same_name)} of type "
-                f"{types.by_id[same_type_id].name!r}; give this one its own"
+                f"the external id {shown(key)} is that of another {kind.lower()}, with the "
+                f"{_shown_key(types, same_type_id, same_name)}; give this one its own"
             )
     return dict(zip(new, writer.put_nodes(kind, list(new.values())), strict=True))
 
@@ -90,7 +92,7 @@ class KnownIds:
     def ids_of(self, writer: Writer, kind: NodeKind, refs: Sequence[Ref]) -> list[int]:
         """Return the ids of nodes. Raises InvalidArgumentError for the first that does not exist or is no reference."""
         types = writer.types(kind)
-        keys = [ref if type(ref) is int or type(ref) is str else _key(types, ref) for ref in refs]
+        keys = [_key(types, ref) for ref in refs]
         known = self._ids[kind]
         unknown = [key for key in keys if not isinstance(key, int) and key not in known]
         found = {key: each.id for key, each in _find(writer, kind, unknown).items()} if unknown else {}
@@ -104,20 +106,39 @@ class KnownIds:
         return ids
 
 
-def _key(types: TypeIndex, ref: Any) -> Key:
-    if isinstance(ref, tuple) and len(ref) == 2 and type(ref[0]) in (int, str) and type(ref[1]) is str:
-        type_, name = ref
-        return (type_ if isinstance(type_, int) else types.get(type_, None).id), name
-    raise InvalidArgumentError(
-        f"{shown(ref)} names no {types.kind.lower()}; give its id (int), its external id (str), or a pair of its type "
-        "and its name"
-    )
+def _key(types: TypeIndex, ref: Any) -> Key | int:
+    """Return the key or the id that a reference is, checked, as what a database takes."""
+    try:
+        if isinstance(ref, str):
+            return check_text(str(ref))
+        if isinstance(ref, (tuple, list)):
+            type_, name = ref
+            type_id = types.get(type_, None).id if isinstance(type_, str) else _int64(type_)
+            if isinstance(name, str):
+                return type_id, check_text(str(name))
+            raise TypeError("a name is a str")
+        return _int64(ref)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"{shown(ref)} names no {types.kind.lower()} ({error}); give its id (int), its external id (str), or a "
+            "pair of its type and its name"
+        ) from None
+
+
+def _int64(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError("a bool is no id")
+    number = operator.index(value)
+    if not INT64_MIN <= number <= INT64_MAX:
+        raise ValueError("it does not fit in 64 bits")
+    return number
 
 
 def _missing(kind: NodeKind, types: TypeIndex, key: Any) -> InvalidArgumentError:
-    if isinstance(key, tuple):
-        type_ = types.by_id.get(key[0])
-        known_as = f"type {type_.name if type_ else key[0]!r} and name {shown(key[1])}"
-    else:
-        known_as = f"external id {shown(key)}"
+    known_as = _shown_key(types, *key) if isinstance(key, tuple) else f"external id {shown(key)}"
     return InvalidArgumentError(f"there is no {kind.lower()} with the {known_as}; put the node before its links")
+
+
+def _shown_key(types: TypeIndex, type_id: int, name: str | None) -> str:
+    type_ = types.by_id.get(type_id)
+    return f"type {type_id if type_ is None else repr(type_.name)} and name {shown(name)}"

@@ -176,7 +176,7 @@ def test_what_is_there_stays_as_it_is_whoever_put_it_there(world: World, store: 
 def test_ends_by_id_by_external_id_by_type_and_name(world: World, store: Store) -> None:
     artifact_id, execution_id = world.artifact("m", external_id="x"), world.execution("t", external_id="y")
     types = (INPUT, OUTPUT, *(Event(type=name) for name in ("DECLARED_INPUT", "DECLARED_OUTPUT")))
-    firsts = (artifact_id, "x", ("Model", "m"), (world.model_type, "m"))
+    firsts: tuple[Any, ...] = (artifact_id, "x", ["Model", "m"], (world.model_type, "m"))
     seconds = ((world.trainer_type, "t"), ("Trainer", "t"), "y", execution_id)
     with store.bulk() as load:
         assert load.put_events(zip(firsts, seconds, types, strict=True)) == 4
@@ -249,6 +249,12 @@ BAD_EVENTS: list[tuple[Any, str]] = [
     (("data/1", ("Trainer", "t"), Event(type="INPUT", artifact_id=1)), "given twice"),
     ((1.5, ("Trainer", "t"), INPUT), "1.5 names no artifact"),
     ((True, ("Trainer", "t"), INPUT), "True names no artifact"),
+    ((2**63, ("Trainer", "t"), INPUT), "it does not fit in 64 bits"),
+    (("half \ud800", ("Trainer", "t"), INPUT), "has no UTF-8 form"),
+    (("data/1", ("Trainer", "t", "u"), INPUT), "names no execution"),
+    (("data/1", ("Trainer", 7), INPUT), "a name is a str"),
+    (("data/1", (2**63, "t"), INPUT), "it does not fit in 64 bits"),
+    ((("Modle", "m"), ("Trainer", "t"), INPUT), "did you mean 'Model'?"),
     (("data/1", ("Trainer", "t")), "expected an Event or a tuple"),
     (Event(type="INPUT", artifact_id=1), "lacks an end"),
 ]
@@ -260,7 +266,9 @@ def test_a_bad_event_is_named_and_all_before_it_is_kept(world: World, store: Sto
         load.put_artifacts(artifacts(6))
         load.put_executions([Execution(type="Trainer", name="t")])
         given = [(f"data/{number}", ("Trainer", "t"), OUTPUT) for number in range(6)]
-        with pytest.raises(InvalidArgumentError, match=rf"^events\[4\]: .*{re.escape(message)}.*of this input, 4 are"):
+        with pytest.raises(
+            (InvalidArgumentError, NotFoundError), match=rf"^events\[4\]: .*{re.escape(message)}.*of this input, 4 are"
+        ):
             load.put_events([*given[:4], bad, *given[4:]])
         assert [each.artifact_id for each in store.get_events_by_execution_ids([1])] == [1, 2, 3, 4]
         load.put_events(given)
@@ -298,6 +306,13 @@ def test_a_source_that_fails_leaves_what_it_gave_before(world: World, store: Sto
 def test_what_is_no_iterable_of_records(world: World, store: Store, given: Any) -> None:
     with store.bulk() as load, pytest.raises(InvalidArgumentError, match="expected an iterable of artifacts"):
         load.put_artifacts(given)
+
+
+@pytest.mark.parametrize("total", [-1, "7", 1.5])
+def test_a_bad_total(world: World, store: Store, total: Any) -> None:
+    with store.bulk() as load, pytest.raises(InvalidArgumentError, match="total must be a number of artifacts"):
+        load.put_artifacts(artifacts(), total=total)
+    assert len(store.list_artifacts()) == 0
 
 
 @pytest.mark.parametrize(

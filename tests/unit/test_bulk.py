@@ -42,7 +42,8 @@ def test_a_store_that_goes_away_is_named_with_what_it_has(monkeypatch: pytest.Mo
     monkeypatch.setattr(_Failing, "inserted", 0)
     backend.transaction_class = _Failing
     with Store(backend, clock=lambda: 1) as store, Store(MemoryBackend(), clock=lambda: 1) as other:
-        World(store), World(other)
+        for each in (store, other):
+            World(each)
         with (
             store.bulk(batch_size=3) as load,
             pytest.raises(
