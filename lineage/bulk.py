@@ -44,7 +44,7 @@ from lineage.writing import Writer
 __all__ = ["BulkLoad", "BulkNodes", "BulkProgress"]
 
 REMEMBERED_KEYS = 200_000
-"""How many keys of each kind a load remembers the ids of (some 40 MB); the ids of others are looked up."""
+"""How many keys of each kind a load remembers the ids of (up to 40 MB a kind); the ids of others are looked up."""
 
 _OF_ONE_RECORD = (InvalidArgumentError, NotFoundError, AlreadyExistsError)
 """What a wrong record raises, so that looking for the record makes sense."""
