@@ -114,27 +114,31 @@ def load(store: Store, graph: Graph, table: Table | None) -> bool:
 
 
 def million(artifacts: int, *, heap: str, rounds: int, seconds: float) -> tuple[list[Table], bool]:
-    """Load the graph into a server, and one pipeline into another; measure; return the tables, and if all is well."""
-    graph = Graph(artifacts)
+    """Measure on two Neo4j servers of its own; return the tables, and if all is well."""
     with (
         start_neo4j(heap=heap, page_cache="1g") as server,
         start_neo4j() as other,
         lineage.open_store(server.bolt_url) as full,
         lineage.open_store(other.bolt_url) as empty,
     ):
-        for store in (full, empty):
-            put_types(store)
-        load(empty, Graph(2 * min(graph.steps, STEPS_IN_PIPELINE)), None)
-        table = Table("Load", ("what", "records", "s", "a second", "goal", ""), (12, 10, 8, 9, 8, 5))
-        reached = load(full, graph, table)
-        tables = [table]
-        for measured, well in (
-            _latencies(full, graph, samples=max(20, round(300 * seconds / 0.2))),
-            _compared(full, empty, graph, rounds=rounds, seconds=seconds),
-        ):
-            tables.append(measured)
-            reached &= well
-        return tables, reached
+        return measure(full, empty, Graph(artifacts), rounds=rounds, seconds=seconds)
+
+
+def measure(full: Store, empty: Store, graph: Graph, *, rounds: int, seconds: float) -> tuple[list[Table], bool]:
+    """Load the graph into a store, one pipeline into another; measure; return the tables, and if all went well."""
+    for store in (full, empty):
+        put_types(store)
+    load(empty, Graph(2 * min(graph.steps, STEPS_IN_PIPELINE)), None)
+    table = Table("Load", ("what", "records", "s", "a second", "goal", ""), (12, 10, 8, 9, 8, 5))
+    reached = load(full, graph, table)
+    tables = [table]
+    for measured, well in (
+        _latencies(full, graph, samples=max(20, round(300 * seconds / 0.2))),
+        _compared(full, empty, graph, rounds=rounds, seconds=seconds),
+    ):
+        tables.append(measured)
+        reached &= well
+    return tables, reached
 
 
 def _latencies(store: Store, graph: Graph, *, samples: int) -> tuple[Table, bool]:

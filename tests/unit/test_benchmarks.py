@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import million
 from benchmarks.__main__ import main
+from lineage import open_store
 
 
 def test_scale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,14 +27,14 @@ def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
     assert "10+9" in out
 
 
-@pytest.mark.neo4j
-@pytest.mark.slow
-def test_million(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report = tmp_path / "report.md"
-    assert main(["million", "--quick", "--heap", "512m", "--markdown", str(report)]) == 0
-    assert "3 hops upstream" in capsys.readouterr().out
-    text = report.read_text(encoding="utf-8")
-    assert "| events | 7,998 |" in text
+def test_million_on_one_pipeline() -> None:
+    graph = million.Graph(2 * million.STEPS_IN_PIPELINE)
+    with open_store() as full, open_store() as empty:
+        tables, _ = million.measure(full, empty, graph, rounds=1, seconds=0.002)
+    text = "".join(table.markdown() for table in tables)
+    assert "| artifacts | 6,668 |" in text
+    assert "| events | 13,334 |" in text
+    assert "| all downstream | 10,000 |" in text
     assert "| put a step |" in text
 
 
