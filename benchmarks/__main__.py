@@ -32,11 +32,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=(*SIDES, "scale", "grpc"),
+        choices=(*SIDES, "scale", "million", "grpc"),
         default="compare",
         help="compare: ours and ml-metadata, workload by workload (default); facade: lineage.mlmd and ml-metadata, by "
-        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; scale: 10,000 and 100,000 artifacts; grpc: "
-        "the server with 1, 8 and 64 clients",
+        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; scale: 10,000 and 100,000 artifacts; "
+        "million: a large graph in a Neo4j of its own; grpc: the server with 1, 8 and 64 clients",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="only workloads of this name or pattern; may be repeated"
@@ -57,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
         "--record", action="store_true", help=f"write the tables into {DOCUMENT.name}, over the last ones"
     )
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
+    parser.add_argument(
+        "--artifacts", type=int, default=1_000_000, help="how many artifacts `million` loads (default 1,000,000)"
+    )
+    parser.add_argument("--heap", default="2g", help="the heap of the Neo4j that `million` starts (default 2g)")
     parser.add_argument("--list", action="store_true", help="list the workloads")
     return parser
 
@@ -76,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{each.name:22}  {each.shape}")
         return 0
     print(machine())
-    tables, reached = {"scale": _scale, "grpc": _grpc}.get(options.what, _compare)(options)
+    tables, reached = {"scale": _scale, "million": _million, "grpc": _grpc}.get(options.what, _compare)(options)
     text = "\n".join(table.markdown() for table in tables)
     if text and options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
@@ -121,6 +125,14 @@ def _scale(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
         return [], True
     table, reached = scale.scale(probes, sizes, rounds=rounds, seconds=seconds)
     return [table], reached
+
+
+def _million(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks import million  # it needs what starts a Neo4j
+
+    rounds, seconds = _time(options)
+    artifacts = 4_000 if options.quick else options.artifacts
+    return million.million(artifacts, heap=options.heap, rounds=rounds, seconds=seconds)
 
 
 def _grpc(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:

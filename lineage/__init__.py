@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from lineage import errors
 from lineage._types_api import PutTypesResult
 from lineage.backend import OrderBy
+from lineage.bulk import BulkLoad, BulkNodes, BulkProgress
 from lineage.comparison import Comparison, Difference
 from lineage.errors import LineageError
 from lineage.listing import Page
@@ -56,6 +57,9 @@ __all__ = [
     "ArtifactType",
     "Association",
     "Attribution",
+    "BulkLoad",
+    "BulkNodes",
+    "BulkProgress",
     "Comparison",
     "Context",
     "ContextBaseType",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from cypher import AttributeType, Filter, Neighbour, Scope, ValueType
 from cypher.ast import PropertyRow
@@ -40,6 +40,7 @@ __all__ = [
     "Backend",
     "CanExpand",
     "CanExplain",
+    "CanFindKeys",
     "CanIndexProperties",
     "Cursor",
     "Expansion",
@@ -47,6 +48,7 @@ __all__ = [
     "LinkEnd",
     "LinkQuery",
     "NeighbourLink",
+    "NodeKeys",
     "NodeQuery",
     "OrderBy",
     "PropertyIndex",
@@ -213,6 +215,26 @@ class CanExpand(Protocol):
         filter of its kind in ``barriers`` (None matches all). A starting node that does not exist leads nowhere.
         Returns None if the store had better be asked step by step.
         """
+        ...
+
+
+class NodeKeys(NamedTuple):
+    """What a node is known by."""
+
+    id: int
+    type_id: int
+    name: str | None
+    external_id: str | None
+
+
+@runtime_checkable
+class CanFindKeys(Protocol):
+    """What a transaction may also have: keys of nodes, where reading whole nodes would cost more."""
+
+    def find_keys(
+        self, kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
+    ) -> Sequence[NodeKeys]:
+        """Return the keys of the nodes with these external ids, and of those with these (type id, name)."""
         ...
 
 

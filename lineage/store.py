@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lineage import registry
+from lineage._bulk_api import BulkMethods
 from lineage._database_api import DatabaseMethods
 from lineage._lineage_api import LineageMethods
 from lineage._links_api import LinkMethods
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "open_store"]
 
 
-class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods, DatabaseMethods):
+class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods, BulkMethods, DatabaseMethods):
     """A record of how data and models were made. Open one with :func:`open_store`.
 
     Every method is one unit of work: it sees one state of the store, and changes all that it should or nothing. A store

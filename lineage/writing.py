@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from lineage.backend import LinkQuery, NodeQuery, Transaction
+from lineage.backend import CanFindKeys, LinkQuery, NodeKeys, NodeQuery, Transaction
 from lineage.batch import NodeBatch
 from lineage.errors import (
     FailedPreconditionError,
@@ -114,6 +114,23 @@ class Writer:
         self._tx = tx
         self._catalog = catalog
         self._now_ms = now_ms
+
+    def types(self, kind: NodeKind) -> TypeIndex:
+        """Return the types of a kind."""
+        return self._catalog.of(self._tx, kind)
+
+    def find_keys(
+        self, kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
+    ) -> Sequence[NodeKeys]:
+        """Return the keys of the nodes with these external ids, and of those with these (type id, name)."""
+        if isinstance(self._tx, CanFindKeys):
+            return self._tx.find_keys(kind, external_ids, names)
+        found: list[Node] = []
+        if external_ids:
+            found += self._tx.find_nodes(NodeQuery(kind, external_ids=external_ids))
+        if names:
+            found += self._tx.find_nodes(NodeQuery(kind, keys=names))
+        return [NodeKeys(_id(node), node.type_id or 0, node.name, node.external_id) for node in found]
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
@@ -236,8 +253,8 @@ class Writer:
 
     # --- links -------------------------------------------------------------------------------------------------------
 
-    def put_events(self, events: Sequence[Event]) -> None:
-        """Insert events. Raises AlreadyExistsError on one that is there."""
+    def put_events(self, events: Sequence[Event], *, reuse: bool = False) -> None:
+        """Insert events. Raises AlreadyExistsError on one that is there, unless ``reuse`` lets it stay as it is."""
 
         def complete(event: Event) -> Event:
             if event.artifact_id is None:
@@ -246,7 +263,7 @@ class Writer:
                 raise InvalidArgumentError("no execution id is specified; give every event an execution_id")
             return self._timed(event)
 
-        self._insert_links(LinkKind.EVENT, events, complete)
+        self._insert_links(LinkKind.EVENT, events, complete, existing="ignore" if reuse else "error")
 
     def _timed(self, event: Event, **ids: int | None) -> Event:
         if not event.type:
@@ -256,13 +273,14 @@ class Writer:
         return event.replace_trusted(**ids) if ids else event
 
     def put_attributions_and_associations(
-        self, attributions: Sequence[Attribution], associations: Sequence[Association]
+        self, attributions: Sequence[Attribution], associations: Sequence[Association], *, reuse: bool = True
     ) -> None:
-        """Link contexts with artifacts and executions; links that are there stay as they are."""
+        """Link contexts with artifacts and executions; links that are there stay, or raise AlreadyExistsError."""
+        existing: Literal["error", "ignore"] = "ignore" if reuse else "error"
         if attributions:
-            self._tx.insert_links(LinkKind.ATTRIBUTION, attributions, existing="ignore")
+            self._tx.insert_links(LinkKind.ATTRIBUTION, attributions, existing=existing)
         if associations:
-            self._tx.insert_links(LinkKind.ASSOCIATION, associations, existing="ignore")
+            self._tx.insert_links(LinkKind.ASSOCIATION, associations, existing=existing)
 
     def put_parent_contexts(self, links: Sequence[ParentContext], *, reuse: bool = False) -> None:
         """Insert parent links. Raises InvalidArgumentError on a cycle, AlreadyExistsError on a link that is there."""
@@ -409,8 +427,8 @@ class Writer:
         wanted = list(dict.fromkeys(each.external_id for each in artifacts if each.id is None and each.external_id))
         if not wanted:
             return {}
-        found = self._tx.find_nodes(NodeQuery(NodeKind.ARTIFACT, external_ids=wanted))
-        return {node.external_id: _id(node) for node in found if node.external_id}
+        found = self.find_keys(NodeKind.ARTIFACT, wanted, [])
+        return {each.external_id: each.id for each in found if each.external_id}
 
     def put_contexts(self, contexts: Sequence[Context], *, reuse: bool, force_reuse: bool = False) -> list[int]:
         """Upsert contexts; those without id whose type and name exist are left as they are with ``reuse``.
@@ -439,8 +457,8 @@ class Writer:
         wanted_keys = [key for key in keys if key is not None] if reuse else []
         known: dict[tuple[int, str], int] = {}
         if wanted_keys:
-            query = NodeQuery(NodeKind.CONTEXT, keys=list(dict.fromkeys(wanted_keys)))
-            known = {(node.type_id or 0, node.name or ""): _id(node) for node in self._tx.find_nodes(query)}
+            found = self.find_keys(NodeKind.CONTEXT, [], list(dict.fromkeys(wanted_keys)))
+            known = {(each.type_id, each.name or ""): each.id for each in found}
         ids: list[int] = []
         for key, context in zip(keys, contexts, strict=False):
             if force_reuse and context.id is not None:

@@ -6,7 +6,7 @@ The driver takes its time for each record, whatever is in it. So results come as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -17,7 +17,7 @@ from cypher.render import CypherFilter, render_filter
 from lineage.backend import END_KINDS, LinkQuery, NodeQuery, OrderBy
 from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, EventType, LinkKind, NodeKind
 
-__all__ = ["CHUNK", "NodeStatement", "can_match", "in_chunks", "link_statement", "node_statement"]
+__all__ = ["CHUNK", "NodeStatement", "can_match", "in_chunks", "keys_statement", "link_statement", "node_statement"]
 
 CHUNK: Final = 1000
 """How many items a record of a result has at most: enough for speed, and little for the memory of the server."""
@@ -171,6 +171,21 @@ def _add_cursor(query: NodeQuery, conditions: list[str], parameters: dict[str, A
     elif not is_keyed:
         conditions.append(f"n.{key} >= $least AND n.id IS NOT NULL")
         parameters["least"] = _INT64_MIN
+
+
+def keys_statement(
+    kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement for what nodes are known by, found by external id or by (type id, name).
+
+    Each row has many of them: thousands of rows take three times as long.
+    """
+    returned = "RETURN collect([n.id, n.type_id, n.name, n.external_id]) AS found"
+    statement = (
+        f"UNWIND $external_ids AS key MATCH (n:{kind.value} {{external_id: key}}) {returned} UNION ALL "
+        f"UNWIND $names AS key MATCH (n:{kind.value} {{name: key[1], type_id: key[0]}}) {returned}"
+    )
+    return statement, {"external_ids": list(external_ids), "names": [list(key) for key in names]}
 
 
 # --- links ------------------------------------------------------------------------------------------------------------

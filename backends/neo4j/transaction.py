@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +22,7 @@ from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
 from backends.neo4j.expansion import EXPANDED_LINKS, Direction, expansion_statement
 from backends.neo4j.ids import passes_milestone
 from backends.neo4j.layout import LINK_ENDS, STORE, TYPE, TYPE_LABELS
-from backends.neo4j.reads import can_lead, can_match, link_statement, node_statement
+from backends.neo4j.reads import can_lead, can_match, keys_statement, link_statement, node_statement
 from backends.neo4j.records import links_from_items, node_from_graph, type_to_graph
 from backends.neo4j.writes import (
     MAX_ROWS,
@@ -36,7 +35,7 @@ from backends.neo4j.writes import (
     combined,
 )
 from cypher import Filter
-from lineage.backend import Expansion, LinkQuery, NodeQuery
+from lineage.backend import Expansion, LinkQuery, NodeKeys, NodeQuery
 from lineage.errors import AlreadyExistsError, DataLossError, FailedPreconditionError, LineageError, UnavailableError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
 
@@ -336,22 +335,8 @@ class Neo4jTransaction:
             self._begin()
         if query.keys is not None or query.external_ids is not None:
             self._keys_read.add(query.kind)
-        by_key = query.keys is not None and self._tx is None and query == NodeQuery(query.kind, keys=query.keys)
-        found = self._known(query) if by_key and self._write else None
-        if found is None:
-            built = node_statement(query, lock=lock)
-            found = self._read_items(built.text, built.parameters).get("nodes", [])
-            if by_key:
-                self._backend.known_nodes.keep(query.kind, found)
-        return self._nodes(query.kind, found)
-
-    def _known(self, query: NodeQuery) -> list[dict[str, Any]] | None:
-        """Return what is known to match a query for keys, and let the unit of work fail if it does so no more."""
-        found = self._backend.known_nodes.look_up(query.kind, dict.fromkeys(query.keys or ()))
-        if found is not None:
-            found.sort(key=itemgetter("id"))
-            self._buffer.expect_nodes(query.kind, found)
-        return found
+        built = node_statement(query, lock=lock)
+        return self._nodes(query.kind, self._read_items(built.text, built.parameters).get("nodes", []))
 
     def _read_items(self, statement: str, parameters: dict[str, Any]) -> dict[str, list[Any]]:
         """Run a statement that returns parts and items; return the items of each part.
@@ -390,6 +375,24 @@ class Neo4jTransaction:
         self._backend.forget_types()
         if self._types is not None:
             raise lost_race("another client put a type meanwhile")
+
+    def find_keys(
+        self, kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
+    ) -> Sequence[NodeKeys]:
+        if self._buffer.touches_nodes(kind):
+            self._flush()
+        self._keys_read.add(kind)
+        may_be_known = self._tx is None and not external_ids
+        if may_be_known and self._write:
+            known = self._backend.known_keys.look_up(kind, names)
+            if known is not None:
+                self._buffer.expect_nodes(kind, known)
+                return known
+        statement, parameters = keys_statement(kind, external_ids, names)
+        found = [NodeKeys(*each) for [some] in self._read(statement, parameters) for each in some]
+        if may_be_known:
+            self._backend.known_keys.keep(kind, found)
+        return found
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
         if self._buffer.touches_nodes(query.kind):
@@ -477,7 +480,7 @@ class Neo4jTransaction:
                     raise diagnosis.wrong_link(linked, self._read)
             elif isinstance(operation, ExpectNodes):
                 if wrong:
-                    self._backend.known_nodes.distrust(operation.kind, operation.rows)
+                    self._backend.known_keys.distrust(operation.kind, operation.found)
                     raise lost_race(f"a {operation.kind.lower()} was changed since it was read")
             elif wrong:
                 raise self._changed_meanwhile(operation)

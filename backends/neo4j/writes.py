@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from backends.neo4j.layout import LINK_ENDS, STORE, relationship_of, type_label
 from backends.neo4j.records import node_to_graph, path_to_graph
+from lineage.backend import NodeKeys
 from lineage.model import Event, Link, LinkKind, Node, NodeKind
 
 __all__ = ["ExpectNodes", "InsertLinks", "InsertNodes", "Operation", "UpdateNodes", "WriteBuffer", "combined"]
@@ -64,26 +65,28 @@ class InsertLinks:
     def body(self, rows: str) -> str:
         """Write what is new, and count what was there. It locks both nodes."""
         pattern, keys, more = self._parts(rows)
+        later = ", ".join(f"r.{key} = {value}" for key, value in more.items())
         return (
-            f"{pattern} MERGE (s)-[r:{self.relationship} {{{keys}}}]->(t) ON CREATE SET {more} "
+            f"{pattern} MERGE (s)-[r:{self.relationship} {{{keys}}}]->(t) ON CREATE SET {later} "
             "RETURN count(*) AS done, sum(CASE WHEN r.seq = row.q THEN 0 ELSE 1 END) AS old"
         )
 
     def body_if_all_new(self, rows: str) -> str:
         """Write all, and fail by the constraint where one was there. It locks less."""
         pattern, keys, more = self._parts(rows)
+        everything = ", ".join((keys, *(f"{key}: {value}" for key, value in more.items())))
         return (
-            f"{pattern} CREATE (s)-[r:{self.relationship} {{{keys}}}]->(t) SET {more} "
-            "RETURN count(*) AS done, sum(0) AS old"
+            f"{pattern} CREATE (s)-[r:{self.relationship} {{{everything}}}]->(t) RETURN count(*) AS done, sum(0) AS old"
         )
 
-    def _parts(self, rows: str) -> tuple[str, str, str]:
+    def _parts(self, rows: str) -> tuple[str, str, dict[str, str]]:
+        """Return the start of the statement, what makes a link the same, and what else it has."""
         source, source_kind, target, target_kind = LINK_ENDS[self.relationship]
         keys = f"{source}: row.s, {target}: row.t"
-        more = "r.seq = row.q"
+        more = {"seq": "row.q"}
         if self.kind is LinkKind.EVENT:
             keys += ", type: row.e"
-            more += ", r.time_ms = row.m, r.path = row.p"
+            more |= {"time_ms": "row.m", "path": "row.p"}
         pattern = (
             f"UNWIND ${rows} AS row MATCH (s:{source_kind.value} {{id: row.s}}) "
             f"MATCH (t:{target_kind.value} {{id: row.t}})"
@@ -93,14 +96,19 @@ class InsertLinks:
 
 @dataclass(slots=True)
 class ExpectNodes:
-    """Nodes that the unit of work relies on as they were read before."""
+    """Nodes that the unit of work relies on to have the keys that they had before."""
 
     kind: NodeKind
-    rows: list[dict[str, Any]]
+    found: Sequence[NodeKeys]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [{"i": each.id, "t": each.type_id, "n": each.name, "x": each.external_id or ""} for each in self.found]
 
     def body(self, rows: str) -> str:
         return (
-            f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.id}}) WHERE properties(n) = row "
+            f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.i}}) "
+            "WHERE n.type_id = row.t AND n.name = row.n AND coalesce(n.external_id, '') = row.x "
             "RETURN count(n) AS done, sum(0) AS old"
         )
 
@@ -135,8 +143,8 @@ class WriteBuffer:
             last.rows.append({"p": node_to_graph(node), "l": type_label(node.type or "")})
             last.nodes.append(node)
 
-    def expect_nodes(self, kind: NodeKind, graphs: Sequence[dict[str, Any]]) -> None:
-        self.operations.append(ExpectNodes(kind, list(graphs)))
+    def expect_nodes(self, kind: NodeKind, found: Sequence[NodeKeys]) -> None:
+        self.operations.append(ExpectNodes(kind, found))
 
     def update_nodes(self, kind: NodeKind, nodes: Sequence[Node], expected: Mapping[int, int] | None) -> None:
         operation = UpdateNodes(kind)

@@ -93,14 +93,18 @@ class MlmdWriter(Writer):
         )
         return result.context_ids
 
-    def put_events(self, events: Sequence[Event]) -> None:
+    def put_events(self, events: Sequence[Event], *, reuse: bool = False) -> None:
         """Insert events."""
+        if reuse:
+            raise _lacking("events that may be there already")
         self._ask("PutEvents", events=_messages(events))
 
     def put_attributions_and_associations(
-        self, attributions: Sequence[Attribution], associations: Sequence[Association]
+        self, attributions: Sequence[Attribution], associations: Sequence[Association], *, reuse: bool = True
     ) -> None:
         """Link contexts with artifacts and executions."""
+        if not reuse:
+            raise _lacking("links that must not be there already")
         self._ask(
             "PutAttributionsAndAssociations",
             attributions=_messages(attributions),

@@ -27,7 +27,7 @@ __all__ = ["DESCRIBE", "FILE", "METHODS", "SERVICE", "Payload", "call_name", "wr
 SERVICE = "lineage.v1.Store"
 DESCRIBE = "Describe"
 
-_LOCAL = frozenset({"close", "snapshot", "load_types", "iter_artifacts", "iter_executions", "iter_contexts"})
+_LOCAL = frozenset({"close", "snapshot", "bulk", "load_types", "iter_artifacts", "iter_executions", "iter_contexts"})
 """What a client does itself: with its connection, its files, and pages that it asks for one by one."""
 
 _OF_THE_DATABASE = frozenset({"explain", "create_property_index", "list_property_indexes"})

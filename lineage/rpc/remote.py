@@ -25,7 +25,7 @@ class RemoteStore(ServedStore):
     """A :class:`~lineage.store.Store` over gRPC: the same methods, results and errors.
 
     Each method is one call, and so one unit of work in the server. What needs more than one call is not there:
-    ``snapshot``.
+    ``snapshot`` and ``bulk``.
     """
 
     def __init__(self, address: Address) -> None:

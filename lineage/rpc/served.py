@@ -38,6 +38,13 @@ class ServedStore(Store):
             "get_lineage_subgraph or get_context_graph"
         )
 
+    def bulk(self, **_: Any) -> NoReturn:
+        """Raise UnimplementedError: a load needs more than one call."""
+        raise UnimplementedError(
+            "loads are not served over gRPC; open the database itself by its own URL, or put what there is in calls of "
+            "some thousand records"
+        )
+
     def explain(self, *_: Any, **__: Any) -> NoReturn:
         """Raise UnimplementedError: a database is looked after where it is."""
         raise UnimplementedError(

@@ -9,7 +9,7 @@ import pytest
 from lineage.backend import Backend
 from lineage.store import Store
 from tests.conformance import seam
-from tests.conformance.backends import DEFAULT_BACKENDS, Case, chosen
+from tests.conformance.backends import DEFAULT_BACKENDS, DIRECT, Case, chosen
 from tests.conformance.world import Clock, World
 from tests.conftest import RAN_ON, backends_asked_for, paths_asked_for
 
@@ -19,6 +19,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     names = backends_asked_for(metafunc.config) or list(DEFAULT_BACKENDS)
     cases = chosen(names, paths_asked_for(metafunc.config), at_seam="store" not in metafunc.fixturenames)
+    if metafunc.definition.get_closest_marker("only_direct"):
+        cases = [case for case in cases if case.path in (None, DIRECT)]
     metafunc.parametrize("case", cases, ids=[case.id for case in cases], indirect=True)
 
 

@@ -222,7 +222,8 @@ def test_queries_that_the_protocol_lacks_are_refused_and_not_answered_in_part() 
         NodeQuery(NodeKind.ARTIFACT, ids=[1], uris=["u"]),
         NodeQuery(NodeKind.ARTIFACT, ids=[1], limit=1),
         NodeQuery(NodeKind.ARTIFACT, uris=["u"], descending=True),
-        NodeQuery(NodeKind.ARTIFACT, context_ids=[1, 2]),
+        NodeQuery(NodeKind.ARTIFACT, linked=LinkQuery(LinkKind.ATTRIBUTION, "context_id", [1, 2])),
+        NodeQuery(NodeKind.CONTEXT, linked=LinkQuery(LinkKind.ATTRIBUTION, "artifact_id", [1]), limit=1),
     ):
         with pytest.raises(UnimplementedError, match="MLMD's protocol has no call for nodes by"):
             reads.find_nodes(query)
@@ -230,7 +231,8 @@ def test_queries_that_the_protocol_lacks_are_refused_and_not_answered_in_part() 
         reads.find_links(LinkQuery(LinkKind.ATTRIBUTION, "context_id", [1]))
     with pytest.raises(InternalError, match="please report this"):
         reads.insert_nodes(NodeKind.ARTIFACT, [])
-    for nothing in (NodeQuery(NodeKind.ARTIFACT, ids=()), NodeQuery(NodeKind.ARTIFACT, context_ids=())):
+    no_context = LinkQuery(LinkKind.ATTRIBUTION, "context_id", ())
+    for nothing in (NodeQuery(NodeKind.ARTIFACT, ids=()), NodeQuery(NodeKind.ARTIFACT, linked=no_context)):
         assert not reads.find_nodes(nothing)
 
 

@@ -275,6 +275,8 @@ def test_errors_arrive_as_they_were_raised(local: Store, remote: RemoteStore) ->
 def test_what_a_server_cannot_do_is_said(remote: RemoteStore) -> None:
     with pytest.raises(UnimplementedError, match="no snapshots over gRPC"):
         remote.snapshot()
+    with pytest.raises(UnimplementedError, match="loads are not served over gRPC"):
+        remote.bulk()
     with pytest.raises(UnimplementedError, match="upgrade the server"):
         remote.call("delete_artifacts", {})
 

@@ -48,7 +48,6 @@ _PAGE_CACHE = "128m"
 _START_TIMEOUT_S = 300  # it takes about 6 s on an idle machine
 
 _SETTINGS = {
-    "server.memory.pagecache.size": _PAGE_CACHE,
     "db.tx_log.preallocate": "false",
     "db.tx_log.rotation.size": "32m",
     "dbms.usage_report.enabled": "false",
@@ -205,11 +204,16 @@ def shared_neo4j() -> Neo4jServer:
     return server
 
 
-def start_neo4j(*, auth: bool = False, certificate: Certificate | None = None) -> Neo4jServer:
-    """Start a server of one's own, with a password or without; with a certificate it takes only what is encrypted."""
+def start_neo4j(
+    *, auth: bool = False, certificate: Certificate | None = None, heap: str = _HEAP, page_cache: str = _PAGE_CACHE
+) -> Neo4jServer:
+    """Start a server of one's own, of the tests' small size or a larger one.
+
+    With a password or without; with a certificate it takes only what is encrypted.
+    """
     password = secrets.token_hex(12) if auth else None  # hex: one that starts with a dash reads as an option
     make = ContainerNeo4j if docker_runs() else JarNeo4j
-    server: Neo4jServer = make(password, certificate)
+    server: Neo4jServer = make(password, certificate, heap=heap, page_cache=page_cache)
     atexit.register(server.close)
     return server
 
@@ -231,7 +235,14 @@ def docker_runs() -> bool:
 
 
 class JarNeo4j(Neo4jServer):
-    def __init__(self, password: str | None = None, certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        password: str | None = None,
+        certificate: Certificate | None = None,
+        *,
+        heap: str = _HEAP,
+        page_cache: str = _PAGE_CACHE,
+    ) -> None:
         self.auth = ("neo4j", password) if password else None
         self._java = str(java())
         self._jars = jars()
@@ -240,8 +251,9 @@ class JarNeo4j(Neo4jServer):
         self.bolt_url = f"{scheme_of(certificate)}://127.0.0.1:{bolt}"
         self.http_url = f"http://127.0.0.1:{http}"
         self.log = log_file("neo4j", bolt)
-        self._configure(bolt, http, certificate)
-        command = [self._java, *_JAVA_OPTIONS, "-cp", self._class_path, "org.neo4j.server.CommunityEntryPoint"]
+        self._configure(bolt, http, certificate, page_cache)
+        memory = (f"-Xms{heap}", f"-Xmx{heap}")
+        command = [self._java, *memory, *_JAVA_OPTIONS, "-cp", self._class_path, "org.neo4j.server.CommunityEntryPoint"]
         command += [f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}", "--console-mode"]
         self._process = SupervisedProcess("Neo4j", command, folder=self.home, log=self.log)
         try:
@@ -258,7 +270,7 @@ class JarNeo4j(Neo4jServer):
     def _class_path(self) -> str:
         return os.pathsep.join((f"{self.home}/plugins/*", f"{self.home}/conf/*", f"{self._jars}/*"))
 
-    def _configure(self, bolt: int, http: int, certificate: Certificate | None) -> None:
+    def _configure(self, bolt: int, http: int, certificate: Certificate | None, page_cache: str) -> None:
         for name in ("conf", "plugins"):
             (self.home / name).mkdir()
         settings = {
@@ -268,6 +280,7 @@ class JarNeo4j(Neo4jServer):
             "server.http.listen_address": f"127.0.0.1:{http}",
             "dbms.security.auth_enabled": "true" if self.auth else "false",
             "browser.post_connect_cmd": post_connect_command(),
+            "server.memory.pagecache.size": page_cache,
             **_SETTINGS,
             **({} if certificate is None else certificate.settings(self.home / "certificates", as_seen=None)),
         }
@@ -305,8 +318,6 @@ class JarNeo4j(Neo4jServer):
 
 
 _JAVA_OPTIONS = (
-    f"-Xms{_HEAP}",
-    f"-Xmx{_HEAP}",
     "-XX:+UseSerialGC",  # several servers and test workers share few cores
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
     "--add-opens=java.base/java.io=ALL-UNNAMED",
@@ -336,15 +347,23 @@ def wait_until_ready(http_url: str, *, alive: Callable[[], None]) -> None:
 class ContainerNeo4j(Neo4jServer):
     """testcontainers' own watcher removes the container when this process is killed."""
 
-    def __init__(self, password: str | None = None, certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        password: str | None = None,
+        certificate: Certificate | None = None,
+        *,
+        heap: str = _HEAP,
+        page_cache: str = _PAGE_CACHE,
+    ) -> None:
         from testcontainers.core.container import DockerContainer
 
         self.auth = ("neo4j", password) if password else None
         bolt, http = free_port(), free_port()
         settings = {
             "server.bolt.advertised_address": f"127.0.0.1:{bolt}",
-            "server.memory.heap.initial_size": _HEAP,
-            "server.memory.heap.max_size": _HEAP,
+            "server.memory.heap.initial_size": heap,
+            "server.memory.heap.max_size": heap,
+            "server.memory.pagecache.size": page_cache,
             "browser.post_connect_cmd": post_connect_command(),
             **_SETTINGS,
         }

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import million
 from benchmarks.__main__ import DOCUMENT, main
 from benchmarks.report import recorded
 from benchmarks.sides import NEO4J_GOALS, SIDES
 from benchmarks.workloads import WORKLOADS
+from lineage import open_store
 
 
 def test_scale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +64,7 @@ def test_a_run_is_recorded_in_its_place() -> None:
 
 def test_every_run_has_its_place() -> None:
     document = DOCUMENT.read_text(encoding="utf-8")
-    for what in (*SIDES, "scale", "grpc"):
+    for what in (*SIDES, "scale", "grpc", "million"):
         assert recorded(document, what, "new\n") != document
 
 
@@ -71,6 +73,17 @@ def test_percentile(percent: float, value: float) -> None:
     from benchmarks.grpc_load import percentile  # needs protobuf, as the call above does
 
     assert percentile([4, 2, 3, 1], percent) == value
+
+
+def test_million_on_one_pipeline() -> None:
+    graph = million.Graph(2 * million.STEPS_IN_PIPELINE)
+    with open_store() as full, open_store() as empty:
+        tables, _ = million.measure(full, empty, graph, rounds=1, seconds=0.002)
+    text = "".join(table.markdown() for table in tables)
+    assert "| artifacts | 6,668 |" in text
+    assert "| events | 13,334 |" in text
+    assert "| all downstream | 10,000 |" in text
+    assert "| put a step |" in text
 
 
 def test_profile(capsys: pytest.CaptureFixture[str]) -> None:
