@@ -19,6 +19,7 @@ from lineage._types_api import PutTypesResult
 from lineage.backend import OrderBy
 from lineage.bulk import BulkLoad, BulkNodes, BulkProgress
 from lineage.comparison import Comparison, Difference
+from lineage.composites import EventEdge, PutExecutionResult, PutLineageSubgraphResult
 from lineage.errors import LineageError
 from lineage.listing import Page
 from lineage.model import (
@@ -47,7 +48,6 @@ from lineage.model import (
 from lineage.store import Store, open_store
 from lineage.traversal import Direction, Ending, LineageGraph
 from lineage.values import PropertyValue, ProtoValue
-from lineage.writing import EventEdge, PutExecutionResult, PutLineageSubgraphResult
 
 __all__ = [
     "Artifact",

@@ -7,6 +7,7 @@ from typing import Any
 
 from lineage._core import StoreCore, flag, ids, one_id, record, records
 from lineage.backend import LinkEnd, LinkQuery, NodeQuery, Transaction
+from lineage.composites import EventEdge, PutExecutionResult, PutLineageSubgraphResult
 from lineage.errors import InvalidArgumentError, NotFoundError, shown
 from lineage.model import (
     INPUT_EVENTS,
@@ -22,7 +23,6 @@ from lineage.model import (
     NodeKind,
     ParentContext,
 )
-from lineage.writing import EventEdge, PutExecutionResult, PutLineageSubgraphResult
 
 
 class LinkMethods(StoreCore):

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from lineage.backend import LinkQuery, NodeQuery, Transaction
 from lineage.errors import InvalidArgumentError
 from lineage.model import INPUT_EVENTS, Event, Execution, ExecutionState, LinkKind, NodeKind
+from lineage.node_rules import check_properties
 from lineage.schema import TypeCatalog
 from lineage.values import freeze_properties, same_value
-from lineage.writing import check_properties
 
 
 class Input(NamedTuple):

@@ -8,19 +8,16 @@ store in as few calls as that order allows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from lineage.backend import CanFindKeys, LinkQuery, NodeKeys, NodeQuery, Transaction
 from lineage.batch import NodeBatch
+from lineage.composites import EventEdge, PutExecutionResult, PutLineageSubgraphResult, check_edge
 from lineage.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
     LineageError,
     NotFoundError,
-    OutOfRangeError,
-    near_matches,
-    shown,
 )
 from lineage.masks import UpdateMask
 from lineage.model import (
@@ -34,77 +31,16 @@ from lineage.model import (
     LinkKind,
     Node,
     NodeKind,
-    NodeType,
     ParentContext,
-    PropertyType,
-    PropertyValue,
 )
+from lineage.node_rules import changes_of, check_properties, check_type_given, check_type_kept, differs
 from lineage.schema import TypeCatalog, TypeIndex
-from lineage.values import FrozenDict, FrozenList, ProtoValue, same_value
+from lineage.values import same_value
 
-__all__ = [
-    "EventEdge",
-    "PutExecutionResult",
-    "PutLineageSubgraphResult",
-    "Writer",
-    "check_properties",
-    "check_type_kept",
-]
-
-_TYPE_OF_VALUE: dict[type, PropertyType] = {
-    int: PropertyType.INT,
-    float: PropertyType.DOUBLE,
-    str: PropertyType.STRING,
-    bool: PropertyType.BOOLEAN,
-    FrozenDict: PropertyType.STRUCT,
-    FrozenList: PropertyType.STRUCT,
-    ProtoValue: PropertyType.PROTO,
-}
+__all__ = ["Writer"]
 
 _NO_ARTIFACT = -1
 """What MLMD answers for a pair that has neither artifact nor event."""
-
-
-class PutExecutionResult(NamedTuple):
-    """Ids in the order of what was given: one artifact id for each pair, one context id for each context."""
-
-    execution_id: int
-    artifact_ids: list[int]
-    context_ids: list[int]
-
-
-class PutLineageSubgraphResult(NamedTuple):
-    """Ids in the order of what was given."""
-
-    execution_ids: list[int]
-    artifact_ids: list[int]
-    context_ids: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class EventEdge:
-    """An event of :meth:`~lineage.Store.put_lineage_subgraph`.
-
-    Its ends are indexes into the lists given, or ids in the event.
-    """
-
-    event: Event | None
-    execution_index: int | None = None
-    artifact_index: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.event is not None and not isinstance(self.event, Event):
-            raise InvalidArgumentError(f"EventEdge.event must be an Event, not {shown(self.event)}")
-        for name in ("execution_index", "artifact_index"):
-            index = getattr(self, name)
-            if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
-                raise InvalidArgumentError(
-                    f"EventEdge.{name} must be an index (int) into the list given or None, not {shown(index)}; an id "
-                    "goes into the event"
-                )
-
-
-_STATE_FIELD = {NodeKind.ARTIFACT: "state", NodeKind.EXECUTION: "last_known_state", NodeKind.CONTEXT: None}
 
 
 class Writer:
@@ -210,7 +146,7 @@ class Writer:
                     f"type {node.type!r} and type_id {node.type_id}, which is {found.name!r}, differ; give one"
                 )
             return found
-        _check_type_given(node)
+        check_type_given(node)
         return types.get(node.type or "", None)
 
     def _updated(
@@ -232,12 +168,12 @@ class Writer:
         check_type_kept(stored, given)
         type_ = types.by_id[stored.type_id]
         check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
-        changes = _changes(stored, given, mask)
+        changes = changes_of(stored, given, mask)
         if types.kind is NodeKind.CONTEXT and "name" in changes and not changes["name"]:
             raise InvalidArgumentError("context name should not be empty; give every context a name")
         changed = (
             force_update_time
-            or _differs(stored, given)
+            or differs(stored, given)
             or not all(
                 same_value(changes[family], getattr(stored, family)) for family in ("properties", "custom_properties")
             )
@@ -515,7 +451,7 @@ class Writer:
     ) -> PutLineageSubgraphResult:
         """Write executions, artifacts, contexts and the events between them; every context holds every node given."""
         for edge in edges:
-            _check_edge(edge, executions, artifacts)
+            check_edge(edge, executions, artifacts)
         given: tuple[tuple[NodeKind, Sequence[Node]], ...] = (
             (NodeKind.ARTIFACT, artifacts),
             (NodeKind.EXECUTION, executions),
@@ -524,7 +460,7 @@ class Writer:
         for kind, nodes in given:
             types = self._catalog.of(self._tx, kind)
             for node in nodes:
-                _check_type_given(node)
+                check_type_given(node)
             for node, type_ in [(node, self.type_of(types, node)) for node in nodes]:
                 check_properties(type_, node.properties)
         if reuse_artifact_if_already_exist_by_external_id:
@@ -557,79 +493,6 @@ def _id(record: Any) -> int:
     return node_id
 
 
-def _differs(stored: Node, given: Node) -> bool:
-    """MLMD's comparison, with presence, of what is not a property; it decides whether the update time moves."""
-    state = _STATE_FIELD[stored.kind]
-    return (
-        given.name != stored.name
-        or given.type != stored.type
-        or given.external_id != stored.external_id
-        or (state is not None and getattr(given, state) != getattr(stored, state))
-        or (
-            isinstance(given, Artifact)
-            and isinstance(stored, Artifact)
-            and (given.uri != stored.uri or "uri" not in given.model_fields_set)
-        )
-    )
-
-
-def _changes(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, Any]:
-    """Return the fields that an update sets, with their new values."""
-    fields = ["external_id"]
-    if stored.kind is NodeKind.CONTEXT:
-        fields.append("name")  # the names of artifacts and executions never change
-    if stored.kind is NodeKind.ARTIFACT:
-        fields.append("uri")
-    state = _STATE_FIELD[stored.kind]
-    if state is not None:
-        fields.append(state)
-    if mask is None:
-        return {
-            **{name: getattr(given, name) for name in fields},
-            "properties": given.properties,
-            "custom_properties": given.custom_properties,
-        }
-    changes: dict[str, Any] = {name: getattr(given, name) for name in fields if name in mask.paths}
-    changes["properties"] = mask.apply("properties", stored.properties, given.properties)
-    changes["custom_properties"] = mask.apply("custom_properties", stored.custom_properties, given.custom_properties)
-    return changes
-
-
-def _check_type_given(node: Node) -> None:
-    if node.type_id is None and node.type is None:
-        raise InvalidArgumentError(f"type id is missing: give {shown(node)} a type or a type_id")
-
-
-def check_type_kept(stored: Node, given: Node) -> None:
-    """Raise InvalidArgumentError if an update gives a node another type."""
-    if given.type_id is not None and given.type_id != stored.type_id:
-        raise InvalidArgumentError(
-            f"given type_id {given.type_id} is different from the one known before: {stored.type_id}; a node "
-            "keeps its type"
-        )
-    if given.type is not None and given.type != stored.type:
-        raise InvalidArgumentError(
-            f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps its type"
-        )
-
-
-def check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) -> None:
-    """Raise InvalidArgumentError unless the type declares these properties, each with the type of its value."""
-    declared = type_.properties
-    for name, value in properties.items():
-        wanted = declared.get(name)
-        if wanted is None:
-            raise InvalidArgumentError(
-                f"found unknown property: type {type_.name!r} does not declare {shown(name)}"
-                f"{near_matches(name, declared)}; declare it with can_add_fields=True, or use custom_properties"
-            )
-        if _TYPE_OF_VALUE.get(type(value)) is not wanted:
-            raise InvalidArgumentError(
-                f"found unmatched property type: {name!r} of type {type_.name!r} is {wanted.name}, got {shown(value)}; "
-                "no value is converted"
-            )
-
-
 def _reaches(parents: Mapping[int, set[int]], start: int, goal: int) -> bool:
     seen: set[int] = set()
     stack = [start]
@@ -641,33 +504,3 @@ def _reaches(parents: Mapping[int, set[int]], start: int, goal: int) -> bool:
             seen.add(context_id)
             stack.extend(parents.get(context_id, ()))
     return False
-
-
-def _check_edge(edge: EventEdge, executions: Sequence[Execution], artifacts: Sequence[Artifact]) -> None:
-    if edge.event is None:
-        raise InvalidArgumentError("no event found for event_edge; give every edge an event")
-    for name, index, event_id, nodes in (
-        ("execution", edge.execution_index, edge.event.execution_id, executions),
-        ("artifact", edge.artifact_index, edge.event.artifact_id, artifacts),
-    ):
-        if index is None:
-            if event_id is None:
-                raise InvalidArgumentError(
-                    f"event_edge is missing an {name}; give {name}_index, or {name}_id in the event"
-                )
-            continue
-        if not 0 <= index < len(nodes):
-            raise OutOfRangeError(
-                f"the event_edge has an {name}_index {shown(index)} that is outside the bounds of the "
-                f"{len(nodes)} {name}s given"
-            )
-        if event_id is not None:
-            node_id = nodes[index].id
-            if node_id is None:
-                raise InvalidArgumentError(
-                    f"missing {name} ID: {name} {index} has no id while the event has {event_id}; leave one out"
-                )
-            if node_id != event_id:
-                raise InvalidArgumentError(
-                    f"{name} ID mismatch: {name} {index} has id {node_id}, the event has {event_id}; leave one out"
-                )

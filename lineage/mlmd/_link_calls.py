@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from lineage.composites import EventEdge
 from lineage.errors import InvalidArgumentError
 from lineage.mlmd._calls import Handler, Server, rpc
 from lineage.mlmd.conversion import (
@@ -15,7 +16,6 @@ from lineage.mlmd.conversion import (
     repeated,
 )
 from lineage.model import NodeKind
-from lineage.writing import EventEdge
 
 
 def _put_events(server: Server, request: Any) -> Any:

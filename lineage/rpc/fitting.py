@@ -47,7 +47,7 @@ def shown_hint(hint: Any) -> str:
         "typing.",
         "lineage.model.",
         "lineage.traversal.",
-        "lineage.writing.",
+        "lineage.composites.",
         "lineage.backend.",
     ):
         text = text.replace(module, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lineage.composites import EventEdge, PutExecutionResult, PutLineageSubgraphResult
 from lineage.errors import UnimplementedError
 from lineage.masks import UpdateMask
 from lineage.mlmd.conversion import to_proto
@@ -21,15 +22,10 @@ from lineage.model import (
     ParentContext,
     Record,
 )
+from lineage.node_rules import check_type_kept
 from lineage.rpc.mlmd_reads import Call, Reads, request_of
 from lineage.schema import TypeCatalog
-from lineage.writing import (
-    EventEdge,
-    PutExecutionResult,
-    PutLineageSubgraphResult,
-    Writer,
-    check_type_kept,
-)
+from lineage.writing import Writer
 
 __all__ = ["MlmdWriter", "put_types"]
 
