@@ -13,7 +13,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 from backends.neo4j.connection import Address
 from backends.neo4j.errors import translated
 from backends.neo4j.ids import IdBlocks
-from backends.neo4j.known import KnownKeys
+from backends.neo4j.known import ContendedNodes, KnownKeys
 from backends.neo4j.layout import COUNTER, STORE, TYPE, TYPE_LABELS
 from backends.neo4j.reads import node_statement
 from backends.neo4j.records import type_from_graph
@@ -46,6 +46,7 @@ class Neo4jBackend:
         self.ids = IdBlocks(self._reserve)
         self.schema = Schema(self.run_alone, address.database)
         self.known_keys = KnownKeys()
+        self.contended = ContendedNodes()
         self._types: Types | None = None
         self._types_lock = Lock()
         self._last_sequence = 0

@@ -1,7 +1,7 @@
-"""Nodes that were found by type and name before, so that recording a step need not ask for its contexts each time.
+"""What a client remembers of nodes: the keys of those found before, and which ones others keep changing.
 
-Nobody relies on what is kept here: the unit of work that uses a node also sends the keys that it had, and fails, and is
-run again, if it has others meanwhile.
+So recording a step need not ask for its contexts each time. Nobody relies on what is kept here: the unit of work that
+uses a node also sends the keys that it had, and fails, and is run again, if it has others meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from lineage.backend import NodeKeys
 from lineage.model import NodeKind
 
-__all__ = ["KnownKeys"]
+__all__ = ["ContendedNodes", "KnownKeys"]
 
 MAX_KNOWN: Final = 1000
 MAX_AT_ONCE: Final = 100
@@ -58,3 +58,20 @@ class KnownKeys:
             for each in found:
                 if each.name is not None:
                     self._found[kind, each.type_id, each.name] = None
+
+
+class ContendedNodes:
+    """Nodes that another client changed while this one was about to: the latest :data:`MAX_KNOWN`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._ids: OrderedDict[tuple[NodeKind, int], None] = OrderedDict()
+
+    def has(self, kind: NodeKind, node_id: int) -> bool:
+        return (kind, node_id) in self._ids
+
+    def add(self, kind: NodeKind, ids: Iterable[int]) -> None:
+        with self._lock:
+            self._ids.update(dict.fromkeys((kind, node_id) for node_id in ids))
+            while len(self._ids) > MAX_KNOWN:
+                self._ids.popitem(last=False)

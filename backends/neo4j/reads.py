@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from backends.neo4j.layout import GRAPH_KINDS, LINK_ITEM, LONG, MAX_INDEXED_BYTES, RELATIONSHIPS
+from backends.neo4j.writes import WRITE_LOCK
 from cypher import Filter
 from cypher.render import CypherFilter, render_filter
 from lineage.backend import END_KINDS, LinkQuery, NodeQuery, OrderBy
@@ -116,7 +117,7 @@ def node_statement(query: NodeQuery, *, lock: bool) -> NodeStatement:
     if conditions:
         lines.append("WHERE " + " AND ".join(conditions))
     if lock:
-        lines += ["WITH n ORDER BY n.id", "SET n.id = n.id"]  # the write lock; nothing else changes
+        lines += ["WITH n ORDER BY n.id", WRITE_LOCK]
     limit = ""
     if query.limit is not None:
         limit = " LIMIT $limit"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from backends.neo4j.layout import LINK_ENDS, STORE, relationship_of, type_label
 from backends.neo4j.records import node_to_graph, path_to_graph
@@ -19,6 +19,10 @@ from lineage.model import Event, Link, LinkKind, Node, NodeKind
 
 __all__ = ["ExpectNodes", "InsertLinks", "InsertNodes", "Operation", "UpdateNodes", "WriteBuffer", "combined"]
 
+WRITE_LOCK = "SET n.id = n.id"
+"""Nobody else can change a node after this, until the end of the transaction; it changes nothing itself."""
+Seen: TypeAlias = dict[tuple[NodeKind, int], dict[str, Any]]
+"""What was read of nodes, by kind and id."""
 MAX_ROWS = 5000
 """How many rows one statement takes; more go in several."""
 
@@ -40,15 +44,20 @@ class InsertNodes:
 
 @dataclass(slots=True)
 class UpdateNodes:
-    """New states of nodes that exist; ``t`` of a row is the update time that the stored node must have."""
+    """New states of nodes that exist.
+
+    ``t`` of a row is the update time that the stored node must have, and ``o`` all that it must be: what was read of it
+    without a lock. The statement takes the lock before it looks.
+    """
 
     kind: NodeKind
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def body(self, rows: str) -> str:
         return (
-            f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.p.id}}) "
-            "WHERE row.t IS NULL OR n.last_update_time_ms = row.t SET n = row.p RETURN count(n) AS done, sum(0) AS old"
+            f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.p.id}}) {WRITE_LOCK} WITH n, row "
+            "WHERE (row.o IS NULL OR properties(n) = row.o) AND (row.t IS NULL OR n.last_update_time_ms = row.t) "
+            "SET n = row.p RETURN count(n) AS done, sum(0) AS old"
         )
 
 
@@ -146,11 +155,15 @@ class WriteBuffer:
     def expect_nodes(self, kind: NodeKind, found: Sequence[NodeKeys]) -> None:
         self.operations.append(ExpectNodes(kind, found))
 
-    def update_nodes(self, kind: NodeKind, nodes: Sequence[Node], expected: Mapping[int, int] | None) -> None:
+    def update_nodes(
+        self, kind: NodeKind, nodes: Sequence[Node], expected: Mapping[int, int] | None, seen: Seen
+    ) -> None:
+        """Add updates. What was ``seen`` of a node is taken from there: after the first update it is something else."""
         operation = UpdateNodes(kind)
         for node in nodes:
             assert node.id is not None
-            operation.rows.append({"p": node_to_graph(node), "t": None if expected is None else expected.get(node.id)})
+            time_ms = None if expected is None else expected.get(node.id)
+            operation.rows.append({"p": node_to_graph(node), "t": time_ms, "o": seen.pop((kind, node.id), None)})
         self.operations.append(operation)
 
     def insert_links(

@@ -166,3 +166,45 @@ def test_what_is_known_has_a_bound() -> None:
     known.distrust(NodeKind.CONTEXT, [keys[1499]])
     known.keep(NodeKind.CONTEXT, [keys[1499]])
     assert known.look_up(NodeKind.CONTEXT, [(10, "1499")]) is None
+
+
+# --- updates ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_update_is_two_statements_and_no_transaction_is_held_open(store: lineage.Store, sent: Sent) -> None:
+    [step] = store.put_executions([Execution(type="Step", name="s")])
+    assert sent.by(lambda: store.put_executions([Execution(id=step, type="Step", last_known_state="COMPLETE")])) == 2
+    [made] = store.put_artifacts([Artifact(type="Data", name="d")])
+    assert sent.by(lambda: store.put_artifacts([Artifact(id=made, type="Data", uri="x")])) == 2
+
+
+def test_an_update_of_what_another_client_changed_in_between_begins_again(
+    url: str, store: lineage.Store, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mask leaves alone what the other client wrote after this one had read the node."""
+    [made] = store.put_artifacts([Artifact(type="Data", name="d")])
+    send, times = Neo4jTransaction.update_nodes, 0
+
+    def after_another(tx: Neo4jTransaction, *arguments: Any, **options: Any) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            with lineage.open_store(url) as other:
+                other.put_artifacts([Artifact(id=made, type="Data", uri="theirs")])
+        send(tx, *arguments, **options)
+
+    monkeypatch.setattr(Neo4jTransaction, "update_nodes", after_another)
+    ours = Artifact(id=made, type="Data", custom_properties={"by": "us"})
+    store.put_artifacts([ours], update_mask=["custom_properties.by"])
+    [stored] = store.get_artifacts_by_id([made])
+    assert (stored.uri, stored.custom_properties) == ("theirs", {"by": "us"})
+    assert times == 3  # ours, theirs inside of it, and ours again
+    # Somebody changes it at the same time as we do: from now on it is locked while it is read.
+    assert sent.by(lambda: store.put_artifacts([ours], update_mask=["uri"])) == 2
+    assert "SET n.id = n.id" in sent[0]
+
+
+def test_values_that_equal_nothing_can_be_updated(store: lineage.Store) -> None:
+    [run] = store.put_contexts([Context(type="Run", name="r", properties={"n": float("nan")})])
+    store.put_contexts([Context(id=run, type="Run", name="r", properties={"n": 1.0})])
+    assert store.get_contexts_by_id([run])[0].properties == {"n": 1.0}
