@@ -14,6 +14,7 @@ from lineage.errors import FailedPreconditionError, InvalidArgumentError, shown
 from lineage.model import Node, NodeType, Record
 from lineage.schema import TypeCatalog, ensure_simple_types
 from lineage.unit_of_work import repeated
+from lineage.values import INT64_MAX, INT64_MIN, check_text
 from lineage.writing import Writer
 
 Result = TypeVar("Result")
@@ -133,7 +134,7 @@ def items(given: Iterable[Any], what: str) -> list[Any]:
 
 def one_id(record_type: type[Node | NodeType], given: Any) -> int:
     """Return the id that this is, or that this record has. Raises InvalidArgumentError if it is anything else."""
-    if type(given) is int:
+    if type(given) is int and INT64_MIN <= given <= INT64_MAX:
         return given
     if isinstance(given, record_type):
         if given.id is None:
@@ -142,11 +143,14 @@ def one_id(record_type: type[Node | NodeType], given: Any) -> int:
     try:
         if isinstance(given, bool):
             raise TypeError("bool is an int only by history")
-        return operator.index(given)
+        number = operator.index(given)
     except TypeError:
         raise InvalidArgumentError(
             f"expected an id (int) or {record_type.__name__}, got {shown(given)} of type {type(given).__name__}"
         ) from None
+    if not INT64_MIN <= number <= INT64_MAX:
+        raise InvalidArgumentError(f"{shown(given)} is no id: it does not fit in 64 bits")
+    return number
 
 
 def texts(given: Iterable[str], what: str) -> list[str]:
@@ -158,7 +162,10 @@ def text(given: Any, what: str) -> str:
     """Return the string. Raises InvalidArgumentError if it is not one."""
     if not isinstance(given, str):
         raise InvalidArgumentError(f"expected {what} as a str, got {shown(given)} of type {type(given).__name__}")
-    return given
+    try:
+        return check_text(given)
+    except ValueError as error:
+        raise InvalidArgumentError(f"{what} is no text: {error}") from None
 
 
 def version(given: Any) -> str | None:

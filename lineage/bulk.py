@@ -253,7 +253,7 @@ class BulkLoad:
         self._check()
         if isinstance(given, (Record, str, bytes, dict)) or not isinstance(given, Iterable):
             raise InvalidArgumentError(f"expected an iterable of {what}, got {shown(given)}; put it in a list")
-        if total is not None and (not isinstance(total, int) or total < 0):
+        if total is not None and (not isinstance(total, int) or isinstance(total, bool) or total < 0):
             raise InvalidArgumentError(f"total must be a number of {what} or None, not {shown(total)}")
         progress = self._expect(what, len(given) if total is None and isinstance(given, Sized) else total)
         items, sent, collected = iter(given), 0, 0
@@ -267,6 +267,7 @@ class BulkLoad:
                     on_its_way = None
                 if not batch:
                     break
+                self._check()  # the iterable may have opened a snapshot, for which the sender would wait without end
                 on_its_way = sender.submit(_send, what, send, batch, collected)
                 collected += len(batch)
             if on_its_way is not None:

@@ -18,6 +18,7 @@ from cypher import Filter, FilterError, parse_filter
 from lineage.backend import SCOPES, Cursor, NodeQuery, OrderBy, Transaction, held_by
 from lineage.errors import InvalidArgumentError, shown
 from lineage.model import AnyNode, NodeKind
+from lineage.values import INT64_MAX, INT64_MIN, check_text
 
 __all__ = ["Page", "filter_of", "list_nodes", "page_token_of", "parse_order"]
 
@@ -64,6 +65,10 @@ def filter_of(kind: NodeKind, where: str | None) -> Filter | None:
         return None
     if not isinstance(where, str):
         raise InvalidArgumentError(f"a filter is a str, not {type(where).__name__}; write e.g. \"type = 'Model'\"")
+    try:
+        check_text(where)
+    except ValueError as error:
+        raise InvalidArgumentError(f"invalid `filter_query`: {error}") from None
     parse = _parsed if len(where) <= MAX_KEPT_LENGTH else _parsed.__wrapped__
     try:
         return parse(kind, where)
@@ -107,7 +112,7 @@ def list_nodes(
         order_by=order,
         descending=descending,
         after=None if page_token is None else _decode(page_token, order, descending),
-        limit=None if limit is None else limit + 1,  # one more tells whether there is a next page
+        limit=None if limit is None else min(limit + 1, INT64_MAX),  # one more tells whether there is a next page
     )
     nodes: tuple[Any, ...] = tuple(tx.find_nodes(query))
     if limit is None or len(nodes) <= limit:
@@ -127,7 +132,7 @@ def _decode(token: str, order: OrderBy, descending: bool) -> Cursor:
     try:
         decoded = json.loads(base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True))
         token_order, token_descending, value, node_id = decoded
-        if type(value) is not int or type(node_id) is not int:
+        if any(type(each) is not int or not INT64_MIN <= each <= INT64_MAX for each in (value, node_id)):
             raise TypeError("it is no place in a list")
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise InvalidArgumentError(

@@ -176,18 +176,16 @@ def context_graph(tx: Transaction, catalog: TypeCatalog, context_id: int) -> Lin
     """
     if not tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[context_id])):
         raise NotFoundError(f"there is no context with id {shown(context_id)}; look for it with list_contexts")
-    ids = {
-        kind: {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, linked=held_by(kind, context_id)))}
+    held = {
+        kind: {cast(int, node.id): node for node in tx.find_nodes(NodeQuery(kind, linked=held_by(kind, context_id)))}
         for kind in (NodeKind.ARTIFACT, NodeKind.EXECUTION)
     }
-    events = [
-        event
-        for event in cast(
-            "Sequence[Event]", tx.find_links(LinkQuery(LinkKind.EVENT, "execution_id", sorted(ids[NodeKind.EXECUTION])))
-        )
-        if event.artifact_id in ids[NodeKind.ARTIFACT]
-    ]
-    return _assemble(_LookUp(tx, None), catalog, ids, events, {}, is_cut=False, keep=_Keep(None))
+    of_executions = tx.find_links(LinkQuery(LinkKind.EVENT, "execution_id", sorted(held[NodeKind.EXECUTION])))
+    artifacts = held[NodeKind.ARTIFACT]
+    events = [event for event in cast("Sequence[Event]", of_executions) if event.artifact_id in artifacts]
+    look_up = _LookUp(tx, Expansion({NodeKind.CONTEXT: {}, **held}, {}))
+    ids = {kind: set(nodes) for kind, nodes in held.items()}
+    return _assemble(look_up, catalog, ids, events, {}, is_cut=False, keep=_Keep(None))
 
 
 _Ids = dict[NodeKind, set[int]]
@@ -397,10 +395,11 @@ class _LookUp:
         if not ids:
             return ()
         end = _END[node_kind]
-        if self._ahead is None or not self._ahead.nodes[node_kind].keys() >= set(ids):
+        ahead = self._ahead
+        if ahead is None or kind not in ahead.links or not ahead.nodes[node_kind].keys() >= set(ids):
             return self.tx.find_links(LinkQuery(kind, end, ids))
         wanted = set(ids)
-        return [link for link in self._ahead.links[kind] if getattr(link, end) in wanted]
+        return [link for link in ahead.links[kind] if getattr(link, end) in wanted]
 
 
 class _Keep:

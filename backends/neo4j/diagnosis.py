@@ -8,6 +8,7 @@ from typing import Any
 
 from neo4j.exceptions import DriverError, Neo4jError
 
+from backends.neo4j.errors import lost_race
 from backends.neo4j.layout import LINK_ENDS
 from backends.neo4j.writes import InsertLinks, InsertNodes, UpdateNodes
 from lineage.backend import missing_end
@@ -27,7 +28,7 @@ class Keys:
         self.names: dict[tuple[NodeKind, int, str], int] = {}
         self.external_ids: dict[tuple[NodeKind, str], int] = {}
 
-    def add(self, operation: InsertNodes) -> None:
+    def add(self, operation: InsertNodes | UpdateNodes) -> None:
         for row in operation.rows:
             self.add_row(operation.kind, row["p"])
 
@@ -45,7 +46,6 @@ def taken_key(operation: InsertNodes | UpdateNodes, earlier: Keys, read: Read) -
     known.names.update(earlier.names)
     known.external_ids.update(earlier.external_ids)
     graphs = [row["p"] for row in operation.rows]
-    own_ids = {graph["id"] for graph in graphs} if isinstance(operation, UpdateNodes) else set[int]()
     names = [graph["name"] for graph in graphs if "name" in graph]
     external_ids = [graph["external_id"] for graph in graphs if "external_id" in graph]
     for found in read(
@@ -60,14 +60,14 @@ def taken_key(operation: InsertNodes | UpdateNodes, earlier: Keys, read: Read) -
         else:
             known.names.setdefault((kind, type_id, text), node_id)
     for graph in graphs:
-        error = _clash(kind, graph, known, own_ids)
+        error = _clash(kind, graph, known)
         if error is not None:
             return error
         known.add_row(kind, graph)
     return None
 
 
-def _clash(kind: NodeKind, graph: Mapping[str, Any], known: Keys, _: set[int]) -> AlreadyExistsError | None:
+def _clash(kind: NodeKind, graph: Mapping[str, Any], known: Keys) -> AlreadyExistsError | None:
     if "name" in graph:
         taken = known.names.get((kind, graph["type_id"], graph["name"]))
         if taken is not None and taken != graph["id"]:
@@ -123,6 +123,8 @@ def wrong_link(operations: Sequence[InsertLinks], read: Read) -> LineageError:
                         AlreadyExistsError(f"given {link.kind.lower()} already exists: {link!r}; leave it out"),
                     )
                 )
+    if not wrong:
+        return lost_race("another client put an end of a link just now")
     return min(wrong, key=lambda each: each[0])[1]
 
 

@@ -18,6 +18,8 @@ from lineage.model import LinkKind, NodeKind
 
 __all__ = ["EXPANDED_LINKS", "Direction", "expansion_statement"]
 
+_MOST_HOPS = 2**31 - 1
+"""Neo4j reads a larger bound as another number; and no walk is longer."""
 EXPANDED_LINKS = (LinkKind.EVENT, LinkKind.ATTRIBUTION, LinkKind.ASSOCIATION)
 Direction = Literal["upstream", "downstream", "bidirectional"]
 _ARROWS: Mapping[Direction, tuple[str, str]] = {
@@ -52,8 +54,9 @@ def expansion_statement(
         if rendered.matches or any("EXISTS {" in condition for condition in rendered.conditions):
             return None
         parameters.update(rendered.parameters)
-        barriers.append(f"NOT (x:{ending_kind.value} AND coalesce({' AND '.join(rendered.conditions)}, false))")
-    hops = "*0.." if max_hops is None else f"*0..{int(max_hops)}"
+        ends = " AND ".join(rendered.conditions) or "true"
+        barriers.append(f"NOT (x:{ending_kind.value} AND coalesce({ends}, false))")
+    hops = "*0.." if max_hops is None or max_hops > _MOST_HOPS else f"*0..{int(max_hops)}"
     pattern = f"(s){left}[:INPUT|OUTPUT{hops}]{right}(t)"
     lines = [f"MATCH (s:{kind.value}) WHERE s.id IN $ids"]
     if barriers:

@@ -16,7 +16,7 @@ FIRST_MILESTONE = 1000
 def passes_milestone(ids: Sequence[int]) -> bool:
     """Whether one of these ids, which ascend, or of those between them, is 1,000, 4,000, 16,000, ...
 
-    So it is true for one of all clients each time that a kind has grown fourfold.
+    So it is true for about one client each time that a kind has grown fourfold.
 
     >>> [passes_milestone(ids) for ids in ([999], [1000], [1001, 1002], [3990, 4010])]
     [False, True, False, True]

@@ -157,7 +157,7 @@ class Schema:
         It keeps a plan that was made for an empty store for hours, and takes the wrong index all that time.
         """
         with suppress(DriverError, Neo4jError):  # the user may lack the right to; Neo4j comes to it by itself, later
-            self._run("CALL db.prepareForReplanning(60)")
+            self._run("CALL db.prepareForReplanning(5)")
 
     def _patiently(self, statement: str, **parameters: Any) -> list[Any]:
         """Run a statement until no other client's is in its way."""

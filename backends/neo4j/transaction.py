@@ -93,6 +93,8 @@ class Neo4jTransaction:
         self._witness: tuple[str, dict[str, Any]] | None = None
         self._is_repeat_safe = True
         self._committed = False
+        self._is_unanswered = False
+        """Whether something was sent that commits, and no answer came: by an interrupt, or for want of a connection."""
 
     # --- begin and end ------------------------------------------------------------------------------------------------
 
@@ -140,27 +142,34 @@ class Neo4jTransaction:
         version = None if self._types is None or self._types_verified else self._types.version
         statement, parameters = combined(operations, version)
         self._note(operations)
+        self._is_unanswered = True
         try:
             rows = self._run(statement, parameters)
-        except ClientError:
-            return False
         except CONNECTION_LOST as error:
             self._resolve(error)
             rows = [None]
+        except Neo4jError as error:
+            self._is_unanswered = False
+            if isinstance(error, ClientError):
+                return False
+            raise
         if not rows:
             raise self._backend.emptied()
         self._buffer.take()
         return True
 
     def _commit(self, tx: neo4j.Transaction) -> None:
+        self._is_unanswered = True
         try:
             tx.commit()
         except CONNECTION_LOST as error:
             self._resolve(error)
+        except Neo4jError:
+            self._is_unanswered = False
+            raise
 
     def _resolve(self, error: DriverError) -> None:
         """Find out whether a commit whose answer was lost did happen. Raises unless it did."""
-        self._ids.clear()  # they may be taken after all
         if self._witness is None and self._is_repeat_safe:
             raise error
         if self._witness is not None:
@@ -193,8 +202,9 @@ class Neo4jTransaction:
     def _end(self) -> None:
         if not self._committed:
             self._roll_back()
-            for kind, ids in reversed(self._ids):
-                self._backend.ids.give_back(kind, ids)
+            if not self._is_unanswered:
+                for kind, ids in reversed(self._ids):
+                    self._backend.ids.give_back(kind, ids)
         if self._session is not None:
             with suppress(DriverError, Neo4jError):  # as above
                 self._session.close()
@@ -440,17 +450,19 @@ class Neo4jTransaction:
     ) -> Expansion | None:
         if sum(map(len, start_ids.values())) > MAX_EXPANDED_STARTS:
             return None
-        statements = [
-            expansion_statement(kind, ids, direction, max_hops, barriers) for kind, ids in start_ids.items() if ids
-        ]
-        if None in statements:
-            return None
+        statements: list[tuple[str, dict[str, Any]]] = []
+        for kind, ids in start_ids.items():
+            if not ids:
+                continue
+            built = expansion_statement(kind, ids, direction, max_hops, barriers)
+            if built is None:
+                return None
+            statements.append(built)
         if self._buffer:
             self._flush()
         self.find_types(NodeKind.ARTIFACT)  # a result shows types: let the statement see whether they are still these
         found: dict[str, list[Any]] = {}
         for each in statements:
-            assert each is not None
             for part, items in self._read_items(*each).items():
                 found.setdefault(part, []).extend(items)
         return Expansion(
@@ -503,7 +515,7 @@ class Neo4jTransaction:
                     raise lost_race(f"a {operation.kind.lower()} was changed since it was read")
             elif wrong:
                 raise self._changed_meanwhile(operation)
-            elif isinstance(operation, InsertNodes):
+            else:
                 self._inserted.add(operation)
 
     def _send(self, operation: Operation, rows: list[dict[str, Any]]) -> tuple[int, int]:
@@ -520,6 +532,7 @@ class Neo4jTransaction:
 
     def _changed_meanwhile(self, operation: Operation) -> LineageError:
         assert isinstance(operation, UpdateNodes)
+        self._roll_back()  # the nodes that were as expected are changed in there already
         kind = operation.kind
         stored = dict(
             self._read(
@@ -541,6 +554,8 @@ class Neo4jTransaction:
     def _taken(self, operation: InsertNodes | UpdateNodes, error: ConstraintError) -> LineageError:
         """Build the error for a name or external id that is taken; it is repeated if this is news."""
         taken = diagnosis.taken_key(operation, self._inserted, self._read)
+        if taken is None:
+            self._ids.clear()  # it may be an id itself that is taken: nobody shall get it again
         result = translated(error) if taken is None else taken
         if isinstance(result, AlreadyExistsError):
             result.repeatable = taken is None or operation.kind in self._keys_read

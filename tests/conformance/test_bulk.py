@@ -356,3 +356,21 @@ def test_two_loads_of_the_same_at_once(world: World, store: Store) -> None:
     assert sum(created) == 20
     assert len(store.list_artifacts()) == 20
     assert len(store.get_events_by_artifact_ids(range(1, 100))) == 2 * STEPS
+
+
+@pytest.mark.parametrize("batch_size", [2, 100])
+def test_an_iterable_that_holds_a_snapshot_is_refused(store: Store, world: World, batch_size: int) -> None:
+    """The sender would wait for the snapshot's end, and the iterable for the sender."""
+    world.store.put_artifacts(artifacts(5))
+
+    def copies() -> Iterator[Artifact]:
+        with store.snapshot():
+            for artifact in store.list_artifacts():
+                yield Artifact(type="DataSet", external_id=f"copy of {artifact.external_id}")
+
+    with store.bulk(batch_size=batch_size) as load:
+        if batch_size == 2:
+            with pytest.raises(FailedPreconditionError, match="cannot be written to"):
+                load.put_artifacts(copies())
+        else:
+            assert load.put_artifacts(copies()) == BulkNodes(created=5, present=0)  # it ended before the first batch

@@ -232,6 +232,12 @@ def test_a_limit_that_cuts_a_result_is_reported(chain: Store, max_hops: int | No
     assert ("is_cut=True" in repr(graph)) is is_cut
 
 
+@pytest.mark.parametrize("max_hops", [2**31 - 1, 2**31, 2**32, 2**32 + 1, 2**63 - 1, 2**63, 2**70])
+def test_a_limit_that_no_walk_reaches_is_none(chain: Store, max_hops: int) -> None:
+    graph = chain.upstream(artifact_ids=[3], max_hops=max_hops)
+    assert (_shape(graph), graph.is_cut) == (_shape(chain.upstream(artifact_ids=[3])), False)
+
+
 @pytest.mark.parametrize(
     ("max_hops", "message"),
     [(-1, "max_hops cannot be negative"), *((each, "max_hops must be an int or None") for each in (True, 1.0, "1"))],
@@ -278,6 +284,7 @@ def test_an_ending_node_is_not_gone_through_and_shown_only_if_asked_for(chain: S
 
 
 def test_an_ending_that_matches_everything(chain: Store) -> None:
+    assert _shape(chain.upstream(artifact_ids=[3], ending_executions="TRUE")) == "c"
     assert _shape(chain.upstream(artifact_ids=[3], ending_executions="")) == "c"
     assert _shape(chain.upstream(artifact_ids=[3], ending_executions=Ending("", include=True))) == "c Y cY"
 

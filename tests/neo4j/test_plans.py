@@ -107,16 +107,17 @@ def test_pages_come_from_an_index(
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("after", [None, Cursor(5, 5)])
 def test_pages_of_a_type_come_from_an_index(backend: Neo4jBackend, descending: bool, after: Cursor | None) -> None:
-    """By id in the order of the index (type_id, id). By time its nodes are found by it, and then ordered."""
+    """By id in the order of the index (type_id, id). By time that of the times may serve as well."""
     for kind in NodeKind:
         for order_by in OrderBy:
             query = NodeQuery(kind, type_ids=[10], order_by=order_by, descending=descending, after=after, limit=20)
             built = node_statement(query, lock=False)
             found = operators(backend, built.text, built.parameters)
             names = {name for name, _ in found}
-            assert any(name == "NodeIndexSeek" and f"{kind.value}(type_id, id)" in details for name, details in found)
+            assert any(name.startswith("NodeIndexSeek") for name in names), found
             assert "NodeByLabelScan" not in names
             if order_by is OrderBy.ID:
+                assert any(f"{kind.value}(type_id, id)" in details for _, details in found), found
                 assert not {"Top", "Sort", "PartialTop"} & names, found
 
 

@@ -208,3 +208,36 @@ def test_values_that_equal_nothing_can_be_updated(store: lineage.Store) -> None:
     [run] = store.put_contexts([Context(type="Run", name="r", properties={"n": float("nan")})])
     store.put_contexts([Context(id=run, type="Run", name="r", properties={"n": 1.0})])
     assert store.get_contexts_by_id([run])[0].properties == {"n": 1.0}
+
+
+def test_compare_and_set_of_several_blames_none_that_was_as_expected(store: lineage.Store) -> None:
+    runs = [Context(type="Run", name=name, properties={"n": n}) for name, n in (("a", 1.0), ("b", float("nan")))]
+    read = store.get_contexts_by_id(store.put_contexts(runs))
+    changed = [context.model_copy(update={"properties": {"n": 2.0}}) for context in read]
+    store.put_contexts(changed, abort_if_latest_updated_time_changed=True)
+    assert [context.properties for context in store.list_contexts()] == [{"n": 2.0}, {"n": 2.0}]
+
+
+# --- interrupts -------------------------------------------------------------------------------------------------------
+
+
+def test_ids_of_a_write_that_was_interrupted_are_given_to_nobody(
+    url: str, store: lineage.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the answer is awaited: the server commits all the same."""
+    run = Neo4jTransaction._run  # pyright: ignore[reportPrivateUsage]  # as above
+
+    def interrupted(self: Neo4jTransaction, statement: str, parameters: dict[str, Any]) -> list[Any]:
+        run(self, statement, parameters)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Neo4jTransaction, "_run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store.put_artifacts([Artifact(type="Data")])
+    store.put_artifacts([Artifact(type="Data")])
+    store.close()
+    with lineage.open_store(url) as other:
+        other.put_artifacts([Artifact(type="Data")])
+        ids = [artifact.id for artifact in other.list_artifacts()]
+    assert len(ids) == len(set(ids)) == 3

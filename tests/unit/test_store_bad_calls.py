@@ -25,12 +25,26 @@ from tests.conformance.sample import sample_store
 from tests.conformance.world import contents
 
 ARTIFACT, EXECUTION, CONTEXT = Artifact(type="Model"), Execution(type="Trainer"), Context(type="Run", name="n")
-NOT_A_LIST_OF_IDS: list[Any] = [1, None, "12", b"12", ARTIFACT, [True], ["1"], [1.0], [None], [[1]], [1, "2"], {"a"}]
-NOT_AN_ID: list[Any] = [None, True, "1", 1.0, [1], b"1", ...]
-NOT_A_TEXT: list[Any] = [None, 1, True, b"x", ["x"]]
+NOT_A_LIST_OF_IDS: list[Any] = [
+    1,
+    None,
+    "12",
+    b"12",
+    ARTIFACT,
+    [True],
+    ["1"],
+    [1.0],
+    [None],
+    [[1]],
+    [1, "2"],
+    {"a"},
+    [2**63],
+]
+NOT_AN_ID: list[Any] = [None, True, "1", 1.0, [1], b"1", ..., -(2**63) - 1]
+NOT_A_TEXT: list[Any] = [None, 1, True, b"x", ["x"], "\ud800"]
 NOT_A_FLAG: list[Any] = [None, 0, 1, "no", []]
 NESTED_TOKEN = base64.urlsafe_b64encode(b"[" * 100_000).decode().rstrip("=")
-NOT_A_LIST_OF_TEXTS: list[Any] = [None, "x", b"x", 5, [1], [None], [b"x"], ["x", 1]]
+NOT_A_LIST_OF_TEXTS: list[Any] = [None, "x", b"x", 5, [1], [None], [b"x"], ["x", 1], ["\udc00"]]
 
 
 def _not_records(good: Any, other: Any) -> list[Any]:
@@ -88,6 +102,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
             (5,),
             (["id = 1"],),
             ("nope = 1",),
+            ("name = '\ud800'",),
             (None, {"type": 5}),
             (None, {"type_version": "1"}),
             (None, {"order_by": "NAME"}),
