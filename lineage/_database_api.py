@@ -24,7 +24,9 @@ class DatabaseMethods(StoreCore):
         descending: bool = False,
         limit: int | None = None,
     ) -> Explanation:
-        """Return the statement that lists these nodes, and the database's plan for it, without running it.
+        """Return a statement that lists these nodes, and the database's plan for it, without running it.
+
+        The store's own statement differs in its last line only, which returns the nodes' properties in chunks.
 
         ``print(store.explain(...))`` shows text to paste into Neo4j Browser: first the line of values, then the query,
         for the Browser shows no answer when both are run together. Raises InvalidArgumentError on a bad

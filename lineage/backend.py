@@ -130,7 +130,7 @@ class NodeQuery:
 class Transaction(Protocol):
     """One unit of work: everything in it happens, or nothing does.
 
-    Reads see its own writes and one state of the store.
+    Reads see its own writes and one state of the store; in a database without snapshots, each read by itself does.
     """
 
     def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
