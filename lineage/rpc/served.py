@@ -29,7 +29,7 @@ def error_of(failure: grpc.RpcError, url: str) -> LineageError:
 
 
 class ServedStore(Store):
-    """A store without a backend of its own. What needs more than one call, or the database itself, is not there."""
+    """A store without a backend of its own. What needs more than one call is not there."""
 
     def snapshot(self) -> NoReturn:
         """Raise UnimplementedError: each call to a server sees a state of its own."""
@@ -44,14 +44,6 @@ class ServedStore(Store):
             "loads are not served over gRPC; open the database itself by its own URL, or put what there is in calls of "
             "some thousand records"
         )
-
-    def explain(self, *_: Any, **__: Any) -> NoReturn:
-        """Raise UnimplementedError: a database is looked after where it is."""
-        raise UnimplementedError(
-            "plans and indexes are not served over gRPC; open the database itself by its own URL to look after it"
-        )
-
-    create_property_index = list_property_indexes = explain
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r}{', closed' if self._closed else ''})"
