@@ -334,6 +334,14 @@ def test_a_bad_url(url: str, message: str) -> None:
     assert "secret" not in str(raised.value)
 
 
+def test_a_token_that_cannot_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINEAGE_TOKEN", "secret\n")
+    for options in ({}, {"token": "se\ncret"}, {"token": "sécret"}):
+        with pytest.raises(InvalidArgumentError, match="the token holds a character that cannot be sent") as raised:
+            connect("grpc://localhost:1", **options)
+        assert "cret" not in str(raised.value)
+
+
 def test_nobody_there(serve: Callable[..., Server]) -> None:
     server = serve()
     server.stop(0)
