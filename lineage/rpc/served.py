@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
-import grpc
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lineage import errors
 from lineage.errors import LineageError, UnavailableError, UnimplementedError, UnknownError
 from lineage.store import Store
+
+if TYPE_CHECKING:  # so that who only asks whether a store is a server's does without gRPC
+    import grpc
 
 __all__ = ["ServedStore", "error_of"]
 

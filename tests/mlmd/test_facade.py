@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import subprocess
 import sys
@@ -157,6 +158,41 @@ def test_what_a_store_is_opened_with() -> None:
             assert opened.pipeline_asset is None
 
 
+def test_a_store_that_was_given_stays_open(native: lineage.Store) -> None:
+    with mlmd.MetadataStore(native) as opened:
+        opened.put_artifact_type(pb.ArtifactType(name="A"))
+    opened.close()
+    with pytest.raises(errors.FailedPreconditionError, match="The store is closed"):
+        opened.get_artifact_types()
+    with pytest.raises(errors.FailedPreconditionError, match="The store is closed"):
+        opened.get_lineage_subgraph(pb.LineageSubgraphQueryOptions())
+    del opened
+    gc.collect()
+    assert [each.name for each in native.get_artifact_types()] == ["A"]
+
+
+def test_what_was_opened_is_let_go_of_with_the_last_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[lineage.Store] = []
+
+    def open_store(url: str) -> lineage.Store:
+        opened.append(original(url))
+        return opened[-1]
+
+    original = lineage.open_store
+    monkeypatch.setattr(lineage, "open_store", open_store)
+    fake = pb.ConnectionConfig(fake_database=pb.FakeDatabaseConfig())
+    for config in (fake, "memory:"):
+        store = mlmd.MetadataStore(config)
+        assert store.get_artifact_types() == []
+        assert repr(opened[-1]) == "Store('memory:')"
+        del store
+        gc.collect()
+        assert repr(opened[-1]) == "Store('memory:', closed)"
+    with mlmd.MetadataStore("memory:"):
+        pass
+    assert repr(opened[-1]) == "Store('memory:', closed)"
+
+
 @with_reference
 def test_a_config_of_the_genuine_module_is_taken() -> None:
     from ml_metadata.proto import metadata_store_pb2 as theirs
@@ -176,6 +212,9 @@ def test_what_cannot_be_opened() -> None:
         mlmd.MetadataStore(pb.ConnectionConfig())
     with pytest.raises(RuntimeError, match="nosuch"):
         mlmd.MetadataStore("nosuch:")
+    for scheme in ("mysql", "MySQL"):
+        with pytest.raises(RuntimeError, match=r"^UNIMPLEMENTED: .* no backend for mysql; use a store in memory"):
+            mlmd.MetadataStore(f"{scheme}://localhost/db")
     remote = pb.MetadataStoreClientConfig(host="localhost", port=1)
     with pytest.raises(ValueError, match="Upgrade migration is not allowed when using gRPC"):
         mlmd.MetadataStore(remote, enable_upgrade_migration=True)
@@ -225,6 +264,13 @@ def test_the_schema_is_not_downgraded_without_a_database() -> None:
         mlmd.downgrade_schema(config, 99)
     with pytest.raises(RuntimeError, match="Empty database is given"):
         mlmd.downgrade_schema(config, 8)
+
+
+def test_what_has_no_sql_schema_is_not_downgraded(native: lineage.Store) -> None:
+    native.put_context_type(lineage.ContextType(name="Run"))
+    given: Any = native  # as a Neo4j database would be, with something in it
+    with pytest.raises(RuntimeError, match="does not have MLMD's SQL schema"):
+        mlmd.downgrade_schema(given, 8)
 
 
 # --- retries --------------------------------------------------------------------------------------------------------

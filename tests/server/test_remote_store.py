@@ -300,6 +300,11 @@ def test_what_a_server_cannot_do_is_said(remote: RemoteStore) -> None:
         remote.call("delete_artifacts", {})
 
 
+def test_the_store_of_a_server_is_not_served_again(remote: RemoteStore, serve: Callable[..., Server]) -> None:
+    with pytest.raises(InvalidArgumentError, match="open the database by its own URL, or let the clients call that"):
+        serve(remote)
+
+
 def test_a_closed_store(remote: RemoteStore) -> None:
     remote.close()
     remote.close()
