@@ -19,6 +19,7 @@ from lineage.mlmd import errors
 from lineage.mlmd.metadata_store import metadata_store, mlmd_types
 from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 from lineage.mlmd.service import METHODS, Service
+from tests.differential.differences import DIFFERENCES
 
 pb: Any = metadata_store_pb2
 rpc: Any = metadata_store_service_pb2
@@ -574,6 +575,52 @@ def test_put_types_and_optimistic_concurrency(service: Service) -> None:
     options = rpc.PutArtifactsRequest.Options(abort_if_latest_updated_time_changed=True)
     with pytest.raises(lineage.errors.FailedPreconditionError, match="abort_if_latest_updated_time_changed"):
         call(service, "PutArtifacts", artifacts=[pb.Artifact(id=1, uri="x")], options=options)
+
+
+# --- differences of the native API alone -----------------------------------------------------------------------------
+
+
+def _number_of_a_struct(store: mlmd.MetadataStore, type_id: int) -> None:
+    value = pb.Value()
+    value.struct_value.update({"a": 2**53 + 1})
+    ids = store.put_artifacts([pb.Artifact(type_id=type_id, custom_properties={"k": value})])
+    assert store.get_artifacts_by_id(ids)[0].custom_properties["k"].struct_value["a"] == 2**53
+
+
+def _type_by_name(store: mlmd.MetadataStore, type_id: int) -> None:
+    with pytest.raises(errors.InvalidArgumentError, match="Type id is missing"):
+        store.put_artifacts([pb.Artifact(type="A")])
+    store.put_artifact_type(pb.ArtifactType(name="Other"))
+    ids = store.put_artifacts([pb.Artifact(type_id=type_id)])
+    assert store.put_artifacts([pb.Artifact(id=ids[0], type="Other")]) == ids
+    assert [each.type for each in store.get_artifacts_by_id(ids)] == ["A"]
+
+
+def _fields_of_types(store: mlmd.MetadataStore, type_id: int) -> None:
+    store.put_artifact_type(pb.ArtifactType(name="B", base_type=pb.ArtifactType.MODEL, external_id="e"))
+    assert [(each.name, each.external_id) for each in store.get_artifact_types()] == [("A", ""), ("B", "")]
+    [found] = store.get_artifact_types_by_external_ids(["e"])
+    assert (found.external_id, found.HasField("base_type")) == ("e", False)
+
+
+def _options_where_nothing_is(store: mlmd.MetadataStore, type_id: int) -> None:
+    options = mlmd.ListOptions(filter_query="nonsense = 1")
+    assert store.get_artifacts_by_context(5, options) == []
+    with pytest.raises(errors.InvalidArgumentError):
+        store.get_artifacts(options)
+
+
+AS_MLMD = {
+    "struct-numbers": _number_of_a_struct,
+    "type-by-name": _type_by_name,
+    "type-fields": _fields_of_types,
+    "lazy-options": _options_where_nothing_is,
+}
+
+
+@pytest.mark.parametrize("key", [row.key for row in DIFFERENCES if row.where == "native"])
+def test_where_only_the_native_api_differs(key: str, store: mlmd.MetadataStore, type_id: int) -> None:
+    AS_MLMD[key](store, type_id)
 
 
 # --- other ways in --------------------------------------------------------------------------------------------------
