@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import InvalidArgumentError, near_matches
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from lineage.backend import Backend
     from lineage.store import Store
 
@@ -34,9 +36,7 @@ def open_url(url: str, **options: Any) -> Backend | Store:
     scheme = url.partition(":")[0].lower()
     target = _OWN.get(scheme)
     if target is None:
-        from importlib.metadata import entry_points
-
-        found = {entry.name: entry for entry in entry_points(group="lineage.backends")}
+        found = _added()
         if scheme not in found:
             known = sorted({*_OWN, *found})
             raise InvalidArgumentError(
@@ -47,6 +47,22 @@ def open_url(url: str, **options: Any) -> Backend | Store:
     module, _, function = target.partition(":")
     backend: Backend | Store = getattr(importlib.import_module(module), function)(url, **options)
     return backend
+
+
+def knows(scheme: str) -> bool:
+    """Tell whether URLs of a scheme can be opened.
+
+    >>> knows("memory"), knows("nosuch")
+    (True, False)
+    """
+    return scheme.lower() in _OWN or scheme.lower() in _added()
+
+
+def _added() -> dict[str, EntryPoint]:
+    """Return what other distributions add, by scheme."""
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group="lineage.backends")}
 
 
 def open_backend(url: str, **options: Any) -> Backend:

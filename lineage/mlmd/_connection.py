@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import lineage
+from lineage import registry
 from lineage.errors import LineageError
 from lineage.mlmd import errors
 from lineage.mlmd._calls import rpc
@@ -40,15 +41,19 @@ class Connection(Protocol):
 
 
 class StoreConnection:
-    """Calls in this process."""
+    """Calls in this process. A store that is ``owned`` is closed with the connection."""
 
     page_size = _MAX_INT32
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, owned: bool) -> None:
         self._service = Service(store)
+        self._owned = owned
+        self._closed = False
 
     def call(self, method_name: str, request: Any) -> Any:
         """Make a call."""
+        if self._closed:
+            raise _closed_error()
         try:
             return self._service.call(method_name, request)
         except LineageError as error:
@@ -56,6 +61,8 @@ class StoreConnection:
 
     def lineage_subgraph(self, options: Any, paths: list[str]) -> Any:
         """Return what is reached, in one snapshot and with no second look at it."""
+        if self._closed:
+            raise _closed_error()
         try:
             graph = traverse(self._service, options)
             shown = shown_parts(paths)
@@ -64,8 +71,14 @@ class StoreConnection:
             raise errors.make_exception(status_text(error), error.code) from error
 
     def close(self) -> None:
-        """Close the store."""
-        self._service.store.close()
+        """Close the store if it is owned; either way, answer no more calls."""
+        self._closed = True
+        if self._owned:
+            self._service.store.close()
+
+
+def _closed_error() -> errors.FailedPreconditionError:
+    return errors.FailedPreconditionError("The store is closed; open it again with MetadataStore")
 
 
 _NODES = ("artifacts", "executions", "contexts")
@@ -97,6 +110,7 @@ class ServerConnection:
         from lineage.mlmd.proto.metadata_store_service_pb2_grpc import MetadataStoreServiceStub
 
         self._channel = channel
+        self._closed = False
         self._timeout_s = timeout_s
         self._metadata = metadata
         self._stub: Any = MetadataStoreServiceStub(channel)
@@ -105,6 +119,8 @@ class ServerConnection:
         """Make a call."""
         import grpc
 
+        if self._closed:
+            raise _closed_error()
         try:
             return getattr(self._stub, method_name)(request, timeout=self._timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
@@ -147,6 +163,7 @@ class ServerConnection:
 
     def close(self) -> None:
         """Close the channel."""
+        self._closed = True
         self._channel.close()
 
 
@@ -182,7 +199,7 @@ def connect_to(config: Any) -> ServerConnection:
 def open_url(url: str) -> Connection:
     """Open the store of a URL, or connect to its server. Raises RuntimeError if that fails."""
     if url.partition(":")[0].lower() not in ("grpc", "grpcs"):
-        return StoreConnection(_open_store(url))
+        return StoreConnection(_open_store(url), owned=True)
     from lineage.rpc.address import Address, open_channel
 
     try:
@@ -201,11 +218,11 @@ def _open_store(url: str) -> Store:
     try:
         return lineage.open_store(url)
     except LineageError as error:
-        scheme = url.partition(":")[0]
-        if scheme in ("sqlite", "mysql", "postgresql") and error.message.startswith("unknown scheme"):
+        scheme = url.partition(":")[0].lower()
+        if scheme in ("sqlite", "mysql", "postgresql") and not registry.knows(scheme):
             raise RuntimeError(
-                f"UNIMPLEMENTED: this version of lineage-graph has no backend for {scheme}; use "
-                "MetadataStore('memory:'), a fake_database, or MetadataStore('neo4j://...')"
+                f"UNIMPLEMENTED: this version of lineage-graph has no backend for {scheme}; use a store in memory "
+                "('memory:', or a fake_database in a config) or Neo4j ('neo4j://HOST:7687', or neo4j in a config)"
             ) from error
         raise RuntimeError(status_text(error)) from error
 

@@ -17,6 +17,7 @@ from lineage.mlmd._calls import Handler
 from lineage.mlmd._type_names import TypeNames
 from lineage.mlmd.descriptors import own
 from lineage.mlmd.proto import metadata_store_service_pb2
+from lineage.rpc.served import ServedStore
 from lineage.store import Store
 
 __all__ = ["METHODS", "Service", "request_class", "status_text"]
@@ -35,9 +36,17 @@ METHODS = tuple(
 
 
 class Service:
-    """MLMD's service on a store. It may be used from several threads, as the store may."""
+    """MLMD's service on a store. It may be used from several threads, as the store may.
+
+    Raises InvalidArgumentError for the store of a server: a call here reads several things of one state.
+    """
 
     def __init__(self, store: Store) -> None:
+        if isinstance(store, ServedStore):
+            raise InvalidArgumentError(
+                f"MLMD's service needs the database itself, and {store.url!r} is a server of one: open the database by "
+                "its own URL, or let the clients call that server"
+            )
         self.store = store
         self.type_names = TypeNames(store)
 

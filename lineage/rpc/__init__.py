@@ -1,4 +1,6 @@
-"""Stores of servers, over gRPC: by our own protocol, ``lineage.v1``, which has the whole native API, or by MLMD's.
+"""Stores of servers, over gRPC: by our own protocol, ``lineage.v1``, or by MLMD's.
+
+Ours has the whole native API but for ``snapshot`` and ``bulk``, which need more than one call.
 
 >>> import lineage.rpc
 >>> store = lineage.rpc.connect("grpc://localhost:8080")  # doctest: +SKIP

@@ -67,6 +67,11 @@ class Address:
         if (files["cert"] is None) != (files["key"] is None):
             raise InvalidArgumentError("a client's certificate needs its key, and the reverse; give both cert and key")
         token = given["token"]
+        if token is not None and not all(" " <= character <= "~" for character in token):
+            raise InvalidArgumentError(
+                "the token holds a character that cannot be sent, as is a line break at its end; give the token alone, "
+                "which is of printable ASCII characters"
+            )
         if token is not None and not is_secure and not _is_loopback(host) and given["plain_token"] != "true":
             raise InvalidArgumentError(
                 f"a token would be sent to {host!r} without TLS, for all to read; use grpcs://, or plain_token=true if "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 
@@ -27,10 +27,10 @@ class MlmdStore(ServedStore):
     """A :class:`~lineage.store.Store` over MLMD's protocol: its methods, as far as the protocol can say them.
 
     Every write is one call, and so all of it happens, or nothing. A read may be several calls, which need not see the
-    same state. What the protocol lacks raises UnimplementedError: ``snapshot``, ``explain`` and indexes,
-    ``reuse_link_if_already_exist``, and ``abort_if_latest_updated_time_changed`` for executions and contexts. What the
-    server does its own way it does so here too: MLMD's keeps six decimals of a double, and every number of a struct as
-    a double.
+    same state. What the protocol lacks raises UnimplementedError: ``snapshot``, ``bulk``, ``explain`` and property
+    indexes, ``reuse_link_if_already_exist``, and ``abort_if_latest_updated_time_changed`` for executions and contexts.
+    What the server does its own way it does so here too: MLMD's keeps six decimals of a double, and every number of a
+    struct as a double.
     """
 
     def __init__(self, call: Call, *, url: str, close: Callable[[], None] = lambda: None) -> None:
@@ -70,6 +70,14 @@ class MlmdStore(ServedStore):
         }
         self._check_open()
         return repeated(lambda: put_types(self._call, types, **options))
+
+    def explain(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise UnimplementedError: the protocol has no call for it."""
+        raise UnimplementedError(
+            "MLMD's protocol has no plans and no indexes; open the database itself by its own URL to look after it"
+        )
+
+    create_property_index = list_property_indexes = explain
 
     def close(self) -> None:
         """Close the connection; the server's store stays. Closing twice is fine."""

@@ -27,20 +27,20 @@ __all__ = ["DESCRIBE", "FILE", "METHODS", "SERVICE", "Payload", "call_name", "wr
 SERVICE = "lineage.v1.Store"
 DESCRIBE = "Describe"
 
-_LOCAL = frozenset({"close", "snapshot", "bulk", "load_types", "iter_artifacts", "iter_executions", "iter_contexts"})
-"""What a client does itself: with its connection, its files, and pages that it asks for one by one."""
-
-_OF_THE_DATABASE = frozenset({"explain", "create_property_index", "list_property_indexes"})
-"""What is asked of the database where it is, by those who look after it."""
+_NOT_SERVED = frozenset(
+    {"snapshot", "bulk", "close", "load_types", "iter_artifacts", "iter_executions", "iter_contexts"}
+)
+"""What is not served: ``snapshot`` and ``bulk``, which need more than one call, and what a client does itself, with its
+connection, its files, and pages that it asks for one by one."""
 
 METHODS: tuple[str, ...] = tuple(
     name
     for name, _ in inspect.getmembers(Store, inspect.isfunction)
-    if not name.startswith("_") and name not in _LOCAL | _OF_THE_DATABASE
+    if not name.startswith("_") and name not in _NOT_SERVED
 )
 """The methods that are served."""
 
-_READS = ("get_", "list_", "find_", "compare_", "upstream", "downstream")
+_READS = ("get_", "list_", "find_", "compare_", "explain", "upstream", "downstream")
 
 
 def writes(method: str) -> bool:

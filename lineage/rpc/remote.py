@@ -24,8 +24,8 @@ __all__ = ["RemoteStore"]
 class RemoteStore(ServedStore):
     """A :class:`~lineage.store.Store` over gRPC: the same methods, results and errors.
 
-    Each method is one call, and so one unit of work in the server. What needs more than one call is not there:
-    ``snapshot`` and ``bulk``.
+    Each method is one call, and so one unit of work in the server. What needs more than one call raises
+    UnimplementedError: ``snapshot`` and ``bulk``.
     """
 
     def __init__(self, address: Address) -> None:
@@ -108,6 +108,9 @@ def _remote(name: str) -> Callable[..., Any]:
     return method
 
 
+_LISTS = frozenset(f"list_{_kind.lower()}s" for _kind in NodeKind)
+"""They stand on RemoteStore._list."""
+
 for _name in METHODS:
-    if not _name.startswith("list_"):  # they stand on RemoteStore._list
+    if _name not in _LISTS:
         setattr(RemoteStore, _name, _remote(_name))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
-import grpc
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lineage import errors
 from lineage.errors import LineageError, UnavailableError, UnimplementedError, UnknownError
 from lineage.store import Store
+
+if TYPE_CHECKING:  # so that who only asks whether a store is a server's does without gRPC
+    import grpc
 
 __all__ = ["ServedStore", "error_of"]
 
@@ -29,7 +30,7 @@ def error_of(failure: grpc.RpcError, url: str) -> LineageError:
 
 
 class ServedStore(Store):
-    """A store without a backend of its own. What needs more than one call, or the database itself, is not there."""
+    """A store without a backend of its own. What needs more than one call is not there."""
 
     def snapshot(self) -> NoReturn:
         """Raise UnimplementedError: each call to a server sees a state of its own."""
@@ -44,14 +45,6 @@ class ServedStore(Store):
             "loads are not served over gRPC; open the database itself by its own URL, or put what there is in calls of "
             "some thousand records"
         )
-
-    def explain(self, *_: Any, **__: Any) -> NoReturn:
-        """Raise UnimplementedError: a database is looked after where it is."""
-        raise UnimplementedError(
-            "plans and indexes are not served over gRPC; open the database itself by its own URL to look after it"
-        )
-
-    create_property_index = list_property_indexes = explain
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r}{', closed' if self._closed else ''})"

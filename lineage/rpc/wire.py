@@ -21,6 +21,7 @@ from enum import Enum, IntEnum
 from typing import Any, get_type_hints
 
 import lineage
+from lineage.backend import Explanation, PropertyIndex
 from lineage.errors import InvalidArgumentError
 from lineage.model import Record
 from lineage.rpc.fitting import fits, shown_hint
@@ -42,6 +43,7 @@ def _is_value_class(member: object) -> bool:
 _CLASSES: dict[str, Any] = {
     name: member for name in lineage.__all__ if name != "Node" and _is_value_class(member := getattr(lineage, name))
 }
+_CLASSES.update(Explanation=Explanation, PropertyIndex=PropertyIndex)
 
 
 def encode(value: Any) -> str:

@@ -2,6 +2,10 @@
 
 The suite speaks the native API. On the paths that speak MLMD's protocol it does so by the store that
 ``lineage.open_store("grpc://...")`` gives for a genuine MLMD server.
+
+So the path "mlmd" calls the drop-in's service, below its public methods. These are tested by random programs, against
+the reference (``tests/mlmd/test_differential.py``), over gRPC (``tests/mlmd/test_client.py``) and on Neo4j
+(``tests/neo4j/test_drop_in_like_memory.py``).
 """
 
 from __future__ import annotations

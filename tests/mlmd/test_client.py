@@ -145,6 +145,26 @@ def test_the_url_of_a_server_is_a_client_connection(address: tuple[Servicer, int
             mlmd.MetadataStore(wrong)
 
 
+@pytest.mark.parametrize("by_url", [False, True])
+def test_a_closed_store(address: tuple[Servicer, int], by_url: bool) -> None:
+    port = address[1]
+    with mlmd.MetadataStore(f"grpc://localhost:{port}") if by_url else connect(port) as store:
+        store.get_artifact_types()
+    store.close()
+    for use in (store.get_artifact_types, lambda: store.get_lineage_subgraph(pb.LineageSubgraphQueryOptions())):
+        with pytest.raises(errors.FailedPreconditionError, match="The store is closed"):
+            use()
+
+
+def test_the_native_store_of_a_server_is_refused(address: tuple[Servicer, int]) -> None:
+    url = f"grpc://localhost:{address[1]}"
+    with lineage.open_store(url) as native:
+        with pytest.raises(ValueError, match=rf"pass the URL, MetadataStore\('{url}'\)"):
+            mlmd.MetadataStore(native)
+        with pytest.raises(lineage.errors.InvalidArgumentError, match="open the database by its own URL"):
+            Service(native)
+
+
 def test_errors_come_with_code_and_message(address: tuple[Servicer, int]) -> None:
     with connect(address[1]) as store, pytest.raises(errors.NotFoundError, match=r"^No type found for query"):
         store.get_artifact_type("nope")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from lineage.mlmd import errors
 from lineage.mlmd.metadata_store import metadata_store, mlmd_types
 from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 from lineage.mlmd.service import METHODS, Service
+from tests.differential.differences import DIFFERENCES
 
 pb: Any = metadata_store_pb2
 rpc: Any = metadata_store_service_pb2
@@ -157,6 +159,41 @@ def test_what_a_store_is_opened_with() -> None:
             assert opened.pipeline_asset is None
 
 
+def test_a_store_that_was_given_stays_open(native: lineage.Store) -> None:
+    with mlmd.MetadataStore(native) as opened:
+        opened.put_artifact_type(pb.ArtifactType(name="A"))
+    opened.close()
+    with pytest.raises(errors.FailedPreconditionError, match="The store is closed"):
+        opened.get_artifact_types()
+    with pytest.raises(errors.FailedPreconditionError, match="The store is closed"):
+        opened.get_lineage_subgraph(pb.LineageSubgraphQueryOptions())
+    del opened
+    gc.collect()
+    assert [each.name for each in native.get_artifact_types()] == ["A"]
+
+
+def test_what_was_opened_is_let_go_of_with_the_last_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[lineage.Store] = []
+
+    def open_store(url: str) -> lineage.Store:
+        opened.append(original(url))
+        return opened[-1]
+
+    original = lineage.open_store
+    monkeypatch.setattr(lineage, "open_store", open_store)
+    fake = pb.ConnectionConfig(fake_database=pb.FakeDatabaseConfig())
+    for config in (fake, "memory:"):
+        store = mlmd.MetadataStore(config)
+        assert store.get_artifact_types() == []
+        assert repr(opened[-1]) == "Store('memory:')"
+        del store
+        gc.collect()
+        assert repr(opened[-1]) == "Store('memory:', closed)"
+    with mlmd.MetadataStore("memory:"):
+        pass
+    assert repr(opened[-1]) == "Store('memory:', closed)"
+
+
 @with_reference
 def test_a_config_of_the_genuine_module_is_taken() -> None:
     from ml_metadata.proto import metadata_store_pb2 as theirs
@@ -176,6 +213,9 @@ def test_what_cannot_be_opened() -> None:
         mlmd.MetadataStore(pb.ConnectionConfig())
     with pytest.raises(RuntimeError, match="nosuch"):
         mlmd.MetadataStore("nosuch:")
+    for scheme in ("mysql", "MySQL"):
+        with pytest.raises(RuntimeError, match=r"^UNIMPLEMENTED: .* no backend for mysql; use a store in memory"):
+            mlmd.MetadataStore(f"{scheme}://localhost/db")
     remote = pb.MetadataStoreClientConfig(host="localhost", port=1)
     with pytest.raises(ValueError, match="Upgrade migration is not allowed when using gRPC"):
         mlmd.MetadataStore(remote, enable_upgrade_migration=True)
@@ -225,6 +265,13 @@ def test_the_schema_is_not_downgraded_without_a_database() -> None:
         mlmd.downgrade_schema(config, 99)
     with pytest.raises(RuntimeError, match="Empty database is given"):
         mlmd.downgrade_schema(config, 8)
+
+
+def test_what_has_no_sql_schema_is_not_downgraded(native: lineage.Store) -> None:
+    native.put_context_type(lineage.ContextType(name="Run"))
+    given: Any = native  # as a Neo4j database would be, with something in it
+    with pytest.raises(RuntimeError, match="does not have MLMD's SQL schema"):
+        mlmd.downgrade_schema(given, 8)
 
 
 # --- retries --------------------------------------------------------------------------------------------------------
@@ -528,6 +575,52 @@ def test_put_types_and_optimistic_concurrency(service: Service) -> None:
     options = rpc.PutArtifactsRequest.Options(abort_if_latest_updated_time_changed=True)
     with pytest.raises(lineage.errors.FailedPreconditionError, match="abort_if_latest_updated_time_changed"):
         call(service, "PutArtifacts", artifacts=[pb.Artifact(id=1, uri="x")], options=options)
+
+
+# --- differences of the native API alone -----------------------------------------------------------------------------
+
+
+def _number_of_a_struct(store: mlmd.MetadataStore, type_id: int) -> None:
+    value = pb.Value()
+    value.struct_value.update({"a": 2**53 + 1})
+    ids = store.put_artifacts([pb.Artifact(type_id=type_id, custom_properties={"k": value})])
+    assert store.get_artifacts_by_id(ids)[0].custom_properties["k"].struct_value["a"] == 2**53
+
+
+def _type_by_name(store: mlmd.MetadataStore, type_id: int) -> None:
+    with pytest.raises(errors.InvalidArgumentError, match="Type id is missing"):
+        store.put_artifacts([pb.Artifact(type="A")])
+    store.put_artifact_type(pb.ArtifactType(name="Other"))
+    ids = store.put_artifacts([pb.Artifact(type_id=type_id)])
+    assert store.put_artifacts([pb.Artifact(id=ids[0], type="Other")]) == ids
+    assert [each.type for each in store.get_artifacts_by_id(ids)] == ["A"]
+
+
+def _fields_of_types(store: mlmd.MetadataStore, type_id: int) -> None:
+    store.put_artifact_type(pb.ArtifactType(name="B", base_type=pb.ArtifactType.MODEL, external_id="e"))
+    assert [(each.name, each.external_id) for each in store.get_artifact_types()] == [("A", ""), ("B", "")]
+    [found] = store.get_artifact_types_by_external_ids(["e"])
+    assert (found.external_id, found.HasField("base_type")) == ("e", False)
+
+
+def _options_where_nothing_is(store: mlmd.MetadataStore, type_id: int) -> None:
+    options = mlmd.ListOptions(filter_query="nonsense = 1")
+    assert store.get_artifacts_by_context(5, options) == []
+    with pytest.raises(errors.InvalidArgumentError):
+        store.get_artifacts(options)
+
+
+AS_MLMD = {
+    "struct-numbers": _number_of_a_struct,
+    "type-by-name": _type_by_name,
+    "type-fields": _fields_of_types,
+    "lazy-options": _options_where_nothing_is,
+}
+
+
+@pytest.mark.parametrize("key", [row.key for row in DIFFERENCES if row.where == "native"])
+def test_where_only_the_native_api_differs(key: str, store: mlmd.MetadataStore, type_id: int) -> None:
+    AS_MLMD[key](store, type_id)
 
 
 # --- other ways in --------------------------------------------------------------------------------------------------

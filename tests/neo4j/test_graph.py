@@ -12,6 +12,7 @@ import lineage
 from lineage import Artifact, ArtifactType, Context, ContextType, Event, Execution, ExecutionType
 from lineage.errors import InvalidArgumentError
 from lineage.model import NodeKind
+from lineage.server import Server, ServerOptions
 from lineage.values import ProtoValue
 from tests.servers.neo4j import Neo4jServer
 
@@ -148,3 +149,15 @@ def test_indexes_and_explanations(store: lineage.Store) -> None:
     explained = store.explain("properties.n.int_value = 3", "Artifact")
     assert "NodeIndexSeek" in explained.plan
     assert str(explained).startswith(":params {f0: 3}\nMATCH (n:Artifact)")
+
+
+def test_indexes_and_explanations_over_grpc(store: lineage.Store) -> None:
+    with (
+        Server(store, ServerOptions(port=0, threads=2)) as server,
+        lineage.open_store(f"grpc://{server.address}") as far,
+    ):
+        far.create_property_index("owner", "Context", family="custom_properties")
+        assert "owner" in {index.name for index in store.list_property_indexes() if index.kind is NodeKind.CONTEXT}
+        assert far.list_property_indexes() == store.list_property_indexes()
+        where = "properties.n.int_value IN (3, 4) AND name LIKE 'a%'"
+        assert far.explain(where, limit=5) == store.explain(where, limit=5)

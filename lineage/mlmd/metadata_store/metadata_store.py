@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from lineage.mlmd.metadata_store._link_methods import LinkMethods
 from lineage.mlmd.metadata_store._node_methods import NodeMethods
 from lineage.mlmd.metadata_store._type_methods import TypeMethods
 from lineage.mlmd.proto.metadata_store_pb2 import ConnectionConfig, MetadataStoreClientConfig
+from lineage.rpc.served import ServedStore
 from lineage.store import Store
 
 if TYPE_CHECKING:
@@ -35,9 +37,12 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
     """MLMD's interface to a record of artifacts, executions and contexts.
 
     ``config`` is a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store (``"memory:"``,
-    ``"neo4j://..."``) or of a server (``"grpc://localhost:8080"``), or a store that is open already. Raises ValueError
-    for anything else, RuntimeError if the store cannot be opened. A call that a conflicting write aborted is made
-    again, up to 5 times in all or as often as the config's ``retry_options`` say.
+    ``"neo4j://..."``) or of a server (``"grpc://localhost:8080"``), or a store in this process that is open already.
+    Raises ValueError for anything else, RuntimeError if the store cannot be opened. A call that a conflicting write
+    aborted is made again, up to 5 times in all or as often as the config's ``retry_options`` say.
+
+    What it opened itself it lets go of when it is closed, or when nothing refers to it any more: MLMD's has no
+    ``close``. A store that was given stays open.
 
     >>> from lineage.mlmd import MetadataStore
     >>> from lineage.mlmd.proto import metadata_store_pb2
@@ -55,15 +60,20 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
         self._max_num_retries = _DEFAULT_ATTEMPTS
         self._connection: Connection
         name = config.DESCRIPTOR.full_name if isinstance(config, Message) else None
+        if isinstance(config, ServedStore):
+            raise ValueError(
+                f"{config!r} is the store of a server, which MetadataStore calls by itself: pass the URL, "
+                f"MetadataStore({config.url!r}); a token goes into it or into $LINEAGE_TOKEN"
+            )
         if isinstance(config, Store):
-            self._connection = StoreConnection(config)
+            self._connection = StoreConnection(config, owned=False)
         elif isinstance(config, str):
             self._connection = open_url(config)
         elif name == "ml_metadata.ConnectionConfig":
             database: Any = own(pb.ConnectionConfig, config)
             if database.HasField("retry_options"):
                 self._max_num_retries = database.retry_options.max_num_retries
-            self._connection = StoreConnection(open_database(database))
+            self._connection = StoreConnection(open_database(database), owned=True)
         elif name == "ml_metadata.MetadataStoreClientConfig":
             if enable_upgrade_migration:
                 raise ValueError("Upgrade migration is not allowed when using gRPC: migrate where the server runs")
@@ -73,14 +83,15 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
                 "MetadataStore is expecting either a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store "
                 f"or an open store, not {config!r}"
             )
+        self._close = weakref.finalize(self, self._connection.close)
 
     @property
     def pipeline_asset(self) -> None:
         """Always None."""
 
     def close(self) -> None:
-        """Let go of the database or server. An addition to MLMD's interface."""
-        self._connection.close()
+        """Let go of the database or server; closing twice is fine. An addition to MLMD's interface."""
+        self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -103,5 +114,7 @@ def downgrade_schema(config: ConnectionConfig, downgrade_to_schema_version: int)
             f"MLMD cannot be downgraded to schema_version: {downgrade_to_schema_version}. It should be at least 0 and "
             f"less than the version of this library, {SCHEMA_VERSION}"
         )
-    with MetadataStore(config):
+    with MetadataStore(config) as store:
+        if store.get_artifact_types() or store.get_execution_types() or store.get_context_types():
+            raise RuntimeError("This database does not have MLMD's SQL schema. Downgrade operation is not needed.")
         raise RuntimeError("Empty database is given. Downgrade operation is not needed.")
