@@ -6,13 +6,13 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
-from lineage.errors import LineageError, ResourceExhaustedError
+from lineage.errors import CancelledError, LineageError, ResourceExhaustedError, UnimplementedError
 from lineage.server.access import Gate
 from lineage.server.logs import FIELDS
 from lineage.server.metrics import Metrics
@@ -49,29 +49,32 @@ class Calls:
         """Return gRPC's handlers of these calls, one for each service."""
         services: dict[str, dict[str, Any]] = {}
         for call in calls:
+            # A stream of one request, which is the same on the wire: gRPC would wait for the request of a unary call
+            # before it asks us, in one of our threads and for as long as a caller without a token likes.
             # No serializers: bytes that are not a message are answered by us, with the status that they deserve.
-            services.setdefault(call.service, {})[call.method] = grpc.unary_unary_rpc_method_handler(
+            services.setdefault(call.service, {})[call.method] = grpc.stream_unary_rpc_method_handler(
                 self._answerer(call)
             )
         return [grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items()]
 
-    def _answerer(self, call: Call) -> Callable[[bytes, Any], bytes]:
-        def answer(payload: bytes, context: Any) -> bytes:
-            return self._answer(call, payload, context)
+    def _answerer(self, call: Call) -> Callable[[Iterator[bytes], Any], bytes]:
+        def answer(requests: Iterator[bytes], context: Any) -> bytes:
+            return self._answer(call, requests, context)
 
         return answer
 
-    def _answer(self, call: Call, payload: bytes, context: Any) -> bytes:
+    def _answer(self, call: Call, requests: Iterator[bytes], context: Any) -> bytes:
         started = time.perf_counter()
         self._metrics.begin()
         metadata = [(item[0], item[1]) for item in context.invocation_metadata()]
         request_id = _request_id(metadata)
         context.set_trailing_metadata((("x-request-id", request_id),))
         fields: dict[str, Any] = {"request_id": request_id, "service": call.service, "method": call.method}
-        status, text, response = "OK", "", b""
+        status, text, payload, response = "OK", "", b"", b""
         code = 0
         try:
             fields["role"] = self._gate.admit(metadata, writes=call.writes).value
+            payload = _request(requests, call)
             response = self._within_limit(call.body(payload))
         except LineageError as error:
             status, code, text = error.status, error.code, call.status_text(error)
@@ -104,6 +107,17 @@ class Calls:
                 "at a time, e.g. by pages"
             )
         return response
+
+
+def _request(requests: Iterator[bytes], call: Call) -> bytes:
+    """Wait for the request; as in gRPC's own unary calls, whatever comes after it is not read."""
+    try:
+        payload = next(requests, None)
+    except grpc.RpcError as error:
+        raise CancelledError("the caller left, or sent more than is read, before its request was here") from error
+    if payload is None:
+        raise UnimplementedError(f"{call.service}/{call.method} takes one request message, and none came")
+    return payload
 
 
 def _request_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:

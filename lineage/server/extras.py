@@ -22,7 +22,7 @@ class Health:
     """The health service: no token is needed, and it answers also while all of the server's threads are busy."""
 
     def __init__(self, server: Any, services: Iterable[str]) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lineage-health")
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="lineage-health")
         self._servicer: Any = health.HealthServicer(experimental_non_blocking=True, experimental_thread_pool=self._pool)
 
         def check(request: Any, context: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from lineage.rpc.protocol import METHODS as NATIVE_METHODS
 from lineage.rpc.protocol import writes
 from lineage.server import Server, TokenFile
 from lineage.server.access import open_to_others
+from lineage.server.logs import FIELDS
 from tests.server.conftest import failure
 
 rpc: Any = metadata_store_service_pb2
@@ -73,6 +76,57 @@ def test_no_call_is_open_and_writes_are_known(
         status: Any = error
         allowed = status.code() is not grpc.StatusCode.PERMISSION_DENIED
     assert allowed is not method.startswith("Put")
+
+
+PATHS = ("/ml_metadata.MetadataStoreService/GetArtifactTypes", "/lineage.v1.Store/GetArtifactTypes")
+
+
+def test_a_call_without_a_token_is_answered_before_its_request_comes(
+    tokens: TokenFile, serve: Callable[..., Server], connect: Callable[..., Any]
+) -> None:
+    stub = connect(serve(tokens=tokens, threads=1))
+    never = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        never.wait(timeout=60)
+        yield b""
+
+    silent = [stub.channel.stream_unary(path).future(requests()) for path in PATHS]
+    try:
+        assert len(stub.GetArtifactTypes(GET, timeout=10, **bearer("reading-token")).artifact_types) == 0
+        for future in silent:
+            assert future.exception(timeout=10).code() is grpc.StatusCode.UNAUTHENTICATED
+    finally:
+        never.set()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_call_takes_one_request(server: Server, connect: Callable[..., Any], path: str) -> None:
+    call = connect(server).channel.stream_unary(path)
+    assert failure(call, iter(()), timeout=10).code() is grpc.StatusCode.UNIMPLEMENTED
+    assert call(iter([b"", b"not a message"]), timeout=10) is not None  # what comes after it is not read
+
+
+def test_a_caller_that_leaves_before_its_request_is_no_failure(
+    serve: Callable[..., Server], connect: Callable[..., Any], caplog: Any
+) -> None:
+    caplog.set_level(logging.INFO)
+    stub = connect(serve(threads=1))
+    never = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        never.wait(timeout=60)
+        yield b""
+
+    try:
+        leaving = failure(stub.channel.stream_unary(PATHS[0]), requests(), timeout=0.5)
+        assert leaving.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert not stub.GetArtifactTypes(GET, timeout=10).artifact_types
+    finally:
+        never.set()
+    statuses = [getattr(record, FIELDS)["status"] for record in caplog.records if record.name == "lineage.server"]
+    assert statuses == ["CANCELLED", "OK"]
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
 def test_native_writes_are_known() -> None:
