@@ -17,10 +17,12 @@ from lineage.server.access import Gate
 from lineage.server.logs import FIELDS
 from lineage.server.metrics import Metrics
 
-__all__ = ["Call", "Calls", "fitting"]
+__all__ = ["STATUS", "Call", "Calls", "fitting"]
 
 _logger = logging.getLogger("lineage.server")
-_STATUS = {status.value[0]: status for status in grpc.StatusCode}
+STATUS = {status.value[0]: status for status in grpc.StatusCode}
+"""gRPC's statuses by their numbers, which are those of our errors."""
+
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _DETAILS_LIMIT = 4_000
 """How long a status text may be as gRPC sends it; clients refuse trailing metadata of more than 8 KiB."""
@@ -96,7 +98,7 @@ class Calls:
                 fields["error"] = text[:_DETAILS_LIMIT]
             _logger.info("call", extra={FIELDS: fields})
         if code:
-            context.abort(_STATUS[code], fitting(text))
+            context.abort(STATUS[code], fitting(text))
         return response
 
     def _within_limit(self, response: bytes) -> bytes:

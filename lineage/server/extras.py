@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,52 +15,130 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_g
 
 from lineage.errors import LineageError
 from lineage.server.access import Gate
+from lineage.server.calls import STATUS, fitting
 
-__all__ = ["Health", "add_reflection"]
+__all__ = ["Health", "Reflection"]
+
+_THREADS = 4
 
 
 class Health:
     """The health service: no token is needed, and it answers also while all of the server's threads are busy."""
 
     def __init__(self, server: Any, services: Iterable[str]) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="lineage-health")
-        self._servicer: Any = health.HealthServicer(experimental_non_blocking=True, experimental_thread_pool=self._pool)
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineage-health")
+        self._servicer: Any = health.HealthServicer()
+        self._lock = threading.Lock()
+        self._watches: set[_Watch] = set()
+        self._is_leaving = False
 
         def check(request: Any, context: Any) -> Any:
             return health.HealthServicer.Check(self._servicer, request, context)
 
-        check.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # where gRPC looks for it
-        self._servicer.Check = check
+        def watch(request: Any, context: Any, send: Callable[[Any], None]) -> None:
+            each = _Watch(send)
+            context.add_callback(lambda: self._forget(each))
+            health.HealthServicer.Watch(self._servicer, request, context, each)
+            with self._lock:
+                self._watches.add(each)
+                is_over = self._is_leaving or not context.is_active()
+            if is_over:
+                each(None)
+                self._forget(each)
+
+        # Where gRPC looks for them. The servicer's own methods would share them with all servers of this process.
+        check.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # as above
+        watch.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # as above
+        watch.experimental_non_blocking = True  # type: ignore[attr-defined]  # as above
+        self._servicer.Check, self._servicer.Watch = check, watch
         for service in ("", *services):
             self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
+    def _forget(self, watch: _Watch) -> None:
+        with self._lock:
+            self._watches.discard(watch)
+
     def leave(self) -> None:
-        """Say that the server stops, so that no new calls are sent to it."""
+        """Say that the server stops, so that no new calls are sent to it, and end what watches it."""
         self._servicer.enter_graceful_shutdown()
+        with self._lock:
+            self._is_leaving = True
+            watches = list(self._watches)
+        for watch in watches:
+            watch(None)
 
     def close(self) -> None:
-        """End the thread."""
+        """End the threads."""
         self._pool.shutdown(wait=False)
 
 
-class _Reflection(reflection.ReflectionServicer):  # type: ignore[misc]  # it has no types
-    """Tells those who may read what the server offers."""
+class _Watch:
+    """Sends states of health to one caller, until it is given None, which ends the call."""
 
-    def __init__(self, services: Iterable[str], pool: Any, gate: Gate) -> None:
-        super().__init__(services, pool=pool)
-        self._gate = gate
+    def __init__(self, send: Callable[[Any], None]) -> None:
+        self._send = send
+        self._lock = threading.Lock()
+        self._is_over = False
 
-    def ServerReflectionInfo(self, request_iterator: Iterable[Any], context: Any) -> Iterator[Any]:  # noqa: N802
-        try:
-            self._gate.admit(context.invocation_metadata(), writes=False)
-        except LineageError as error:
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, error.message)
-        yield from super().ServerReflectionInfo(request_iterator, context)
+    def __call__(self, response: Any) -> None:
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_over = response is None
+        self._send(response)
 
 
-def add_reflection(server: Any, services: Iterable[FileDescriptor], gate: Gate) -> None:
-    """Let clients as grpcurl ask for the services of these files, which are of any descriptor pool."""
+class Reflection:
+    """Lets clients as grpcurl ask for the services of some files, which are of any descriptor pool.
+
+    It has threads of its own: a client may keep a stream open for as long as it likes.
+    """
+
+    def __init__(self, server: Any, services: Iterable[FileDescriptor], gate: Gate) -> None:
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineage-reflection")
+        self._lock = threading.Lock()
+        self._streams: set[Any] = set()
+        self._is_leaving = False
+        names, files = _described(services)
+        servicer: Any = reflection.ReflectionServicer(names, pool=files)
+        answers = servicer.ServerReflectionInfo
+
+        def answer(requests: Iterable[Any], context: Any) -> Iterator[Any]:
+            try:
+                gate.admit(context.invocation_metadata(), writes=False)
+            except LineageError as error:
+                context.abort(STATUS[error.code], fitting(error.message))
+            with self._lock:
+                self._streams.add(context)
+                is_leaving = self._is_leaving
+            try:
+                if is_leaving:
+                    context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+                yield from answers(requests, context)
+            finally:
+                with self._lock:
+                    self._streams.discard(context)
+
+        answer.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # where gRPC looks for it
+        servicer.ServerReflectionInfo = answer
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
+
+    def leave(self) -> None:
+        """End the streams: each would keep the server for the whole grace time."""
+        with self._lock:
+            self._is_leaving = True
+            streams = list(self._streams)
+        for context in streams:
+            context.cancel()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False)
+
+
+def _described(services: Iterable[FileDescriptor]) -> tuple[list[str], Any]:
+    """Return the names of all services, and a pool with their files."""
     pool: Any = descriptor_pool.DescriptorPool()
     names = [health.SERVICE_NAME, reflection.SERVICE_NAME]
     added: set[str] = set()
@@ -76,4 +155,4 @@ def add_reflection(server: Any, services: Iterable[FileDescriptor], gate: Gate) 
         add(file)
     add(health_pb2.DESCRIPTOR)
     add(reflection_pb2.DESCRIPTOR)
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(_Reflection(names, pool, gate), server)
+    return names, pool

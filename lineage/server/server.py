@@ -16,7 +16,7 @@ from lineage.rpc.protocol import SERVICE as NATIVE_SERVICE
 from lineage.server import mlmd_calls, native_calls
 from lineage.server.access import Gate
 from lineage.server.calls import Calls
-from lineage.server.extras import Health, add_reflection
+from lineage.server.extras import Health, Reflection
 from lineage.server.metrics import Metrics, NoMetrics, PrometheusMetrics
 from lineage.server.options import ServerOptions
 from lineage.store import Store
@@ -54,9 +54,9 @@ class Server:
         self._server.add_generic_rpc_handlers(
             tuple(calls.handlers([*mlmd_calls.calls(store), *native_calls.calls(store)]))
         )
-        self._health = Health(self._server, (mlmd_calls.SERVICE, NATIVE_SERVICE))
+        self._extras: list[Health | Reflection] = [Health(self._server, (mlmd_calls.SERVICE, NATIVE_SERVICE))]
         if options.reflection:
-            add_reflection(self._server, (mlmd_calls.FILE, NATIVE_FILE), gate)
+            self._extras.append(Reflection(self._server, (mlmd_calls.FILE, NATIVE_FILE), gate))
         self._stopped = threading.Event()
         self._is_started = False
 
@@ -81,9 +81,11 @@ class Server:
         """
         grace_s = self.options.grace_s if grace_s is None else grace_s
         deadline = time.monotonic() + grace_s
-        self._health.leave()
+        for extra in self._extras:
+            extra.leave()
         self._server.stop(grace_s).wait()
-        self._health.close()
+        for extra in self._extras:
+            extra.close()
         self._metrics.close()
         self._metrics = NoMetrics()
         self._stopped.set()

@@ -7,7 +7,7 @@ import logging
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,24 +72,39 @@ def test_health_while_every_thread_is_busy(
 
 
 def test_health_says_that_the_server_stops(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
-    server = serve()
+    server, other = serve(), serve()
     seen: list[int] = []
     watching = threading.Event()
 
     def watch() -> None:
-        try:
-            for response in health(connect(server)).Watch(health_pb2.HealthCheckRequest()):
-                seen.append(response.status)
-                watching.set()
-        except grpc.RpcError:
-            pass  # the server is gone
+        for response in health(connect(server)).Watch(health_pb2.HealthCheckRequest()):  # it ends without an error
+            seen.append(response.status)
+            watching.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     assert watching.wait(timeout=10)
-    server.stop(1)
+    leaving = health(connect(server)).Watch(health_pb2.HealthCheckRequest())
+    assert next(leaving).status == health_pb2.HealthCheckResponse.SERVING
+    leaving.cancel()
+    assert stops_before_its_grace(server)
     watcher.join(timeout=10)
     assert seen == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
+    watch_other = health(connect(other)).Watch(health_pb2.HealthCheckRequest(), timeout=10)
+    assert next(watch_other).status == health_pb2.HealthCheckResponse.SERVING
+
+
+def stops_before_its_grace(server: Server) -> bool:
+    """Stop a server that has a minute for it, and say whether it took much less; else cut it short."""
+    finished: list[bool] = []
+    stopper = threading.Thread(target=lambda: finished.append(server.stop(60)))
+    stopper.start()
+    stopper.join(timeout=20)
+    if finished != [True]:
+        server.stop(0)
+        stopper.join(timeout=10)
+        return False
+    return True
 
 
 # --- reflection -----------------------------------------------------------------------------------------------------
@@ -129,6 +144,28 @@ def test_reflection_needs_a_token_and_may_be_off(
     assert reflect(stub, {"list_services": ""}, metadata=(("authorization", "Bearer reading-token"),))
     off = connect(serve(reflection=False))
     assert failure(reflect, off, {"list_services": ""}).code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_reflection_stream_takes_no_thread_and_does_not_hold_a_stop(
+    serve: Callable[..., Server], connect: Callable[..., Any]
+) -> None:
+    server = serve(threads=1)
+    stub = connect(server)
+    never = threading.Event()
+
+    def requests() -> Iterator[Any]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        never.wait(timeout=60)
+
+    stub_class: Any = reflection_pb2_grpc.ServerReflectionStub
+    idle = stub_class(stub.channel).ServerReflectionInfo(requests())
+    try:
+        assert next(idle).list_services_response.service
+        assert not stub.GetArtifacts(rpc.GetArtifactsRequest(), timeout=10).artifacts
+        assert stops_before_its_grace(server)
+        assert failure(next, idle).code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE)
+    finally:
+        never.set()
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
