@@ -46,8 +46,9 @@ def _read(path: str, what: str) -> bytes:
 class ServerOptions:
     """How to serve a store.
 
-    ``port`` 0 chooses a free one. ``max_request_bytes`` limits what is read of a request; ``max_response_bytes`` of None
-    is no limit. ``tokens`` lets in only who has one. ``channel_arguments`` go to gRPC as they are and win over ours.
+    ``port`` 0 chooses a free one. ``max_request_bytes`` limits what is read of a request; ``max_response_bytes`` of
+    None is no limit. ``tokens`` lets in only who has one. ``channel_arguments`` go to gRPC as they are and win over
+    ours.
     """
 
     host: str = "127.0.0.1"

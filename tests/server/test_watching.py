@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import lineage
+from lineage import errors
 from lineage.errors import UnavailableError
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.server import Server, ServerOptions, TokenFile
@@ -248,29 +249,86 @@ def test_each_call_is_logged_with_its_request_id(stub: Any, caplog: Any) -> None
     assert "there is no artifact type 'none'" in third["error"]
 
 
-def test_an_unexpected_failure_is_logged_and_not_told(
-    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    def fail() -> Any:
-        raise ZeroDivisionError("the inner secret")
+class FailingServer:
+    """A server whose store fails in get_context_types(), and what both services answer to that."""
 
-    caplog.set_level(logging.INFO, logger="lineage.server")
-    with lineage.open_store("memory:") as store:
-        monkeypatch.setattr(store, "get_context_types", fail)
-        server = serve(store)
-        stub = connect(server)
+    def __init__(self, stub: Any) -> None:
+        self.stub = stub
         native = stub.channel.unary_unary("/lineage.v1.Store/GetContextTypes")
-        for error in (
-            failure(stub.GetContextTypes, rpc.GetContextTypesRequest(), metadata=(("x-request-id", "mine-1"),)),
-            failure(native, b"", metadata=(("x-request-id", "mine-1"),)),
-        ):
-            assert error.code() is grpc.StatusCode.INTERNAL
-            assert "secret" not in error.details()
-            assert "mine-1" in error.details()
-        assert not stub.GetArtifacts(rpc.GetArtifactsRequest()).artifacts
+        metadata = (("x-request-id", "mine-1"),)
+        self.answers = [
+            failure(stub.GetContextTypes, rpc.GetContextTypesRequest(), metadata=metadata),
+            failure(native, b"", metadata=metadata),
+        ]
+
+
+@pytest.fixture
+def failing(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> Iterator[Callable[[Exception], FailingServer]]:
+    with lineage.open_store("memory:") as store:
+
+        def start(error: Exception) -> FailingServer:
+            def fail() -> Any:
+                raise error
+
+            caplog.set_level(logging.INFO, logger="lineage.server")
+            monkeypatch.setattr(store, "get_context_types", fail)
+            return FailingServer(connect(serve(store)))
+
+        yield start
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "level"),
+    [
+        (ZeroDivisionError, "INTERNAL", "error"),
+        (errors.InternalError, "INTERNAL", "error"),
+        (errors.UnknownError, "UNKNOWN", "error"),
+        (errors.DataLossError, "DATA_LOSS", "error"),
+        (errors.PermissionDeniedError, "INTERNAL", "error"),
+        (errors.UnauthenticatedError, "INTERNAL", "error"),
+        (errors.UnavailableError, "UNAVAILABLE", "warning"),
+    ],
+)
+def test_an_unexpected_failure_is_logged_and_not_told(
+    failing: Callable[[Exception], FailingServer], caplog: Any, error: type[Exception], status: str, level: str
+) -> None:
+    server = failing(error("the inner secret"))
+    for answer in server.answers:
+        assert answer.code() is grpc.StatusCode[status]
+        assert "secret" not in answer.details()
+        assert "mine-1" in answer.details()
+    assert not server.stub.GetArtifacts(rpc.GetArtifactsRequest()).artifacts
     traced = [entry for entry in entries(caplog) if "trace" in entry]
-    assert [entry["request_id"] for entry in traced] == ["mine-1", "mine-1"]
-    assert all("ZeroDivisionError: the inner secret" in entry["trace"] for entry in traced)
+    assert [(entry["request_id"], entry["level"]) for entry in traced] == [("mine-1", level)] * 2
+    assert all(f"{error.__name__}: the inner secret" in entry["trace"] for entry in traced)
+    calls = [entry for entry in entries(caplog) if entry["message"] == "call"]
+    assert [entry["status"] for entry in calls] == [status, status, "OK"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.CancelledError,
+        errors.InvalidArgumentError,
+        errors.DeadlineExceededError,
+        errors.NotFoundError,
+        errors.AlreadyExistsError,
+        errors.ResourceExhaustedError,
+        errors.FailedPreconditionError,
+        errors.AbortedError,
+        errors.OutOfRangeError,
+        errors.UnimplementedError,
+    ],
+)
+def test_what_the_caller_should_know_is_told_word_for_word(
+    failing: Callable[[Exception], FailingServer], caplog: Any, error: type[errors.LineageError]
+) -> None:
+    answers = failing(error("what to do")).answers
+    assert [answer.code() for answer in answers] == [grpc.StatusCode[error.status]] * 2
+    assert [answer.details() for answer in answers] == ["What to do", "what to do"]  # MLMD's begin with a capital
+    assert not [entry for entry in entries(caplog) if "trace" in entry]
 
 
 def test_a_log_line_takes_what_it_is_given() -> None:
