@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +32,28 @@ class Tls:
             _read(key, "key"),
             None if client_ca is None else _read(client_ca, "client CA"),
         )
+
+    def check(self) -> None:
+        """Raise InvalidArgumentError if the certificate, the key or the client CA is no PEM, or they do not fit."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:  # only its owner may look into it, and ssl reads only files
+            chain, key = Path(folder, "chain"), Path(folder, "key")
+            chain.write_bytes(self.certificate)
+            key.write_bytes(self.key)
+            try:
+                context.load_cert_chain(chain, key, password="")  # without one, it would ask at the terminal
+            except (ssl.SSLError, ValueError) as error:
+                raise InvalidArgumentError(
+                    f"the TLS certificate and its key cannot be used: {error}; give a PEM certificate chain, the "
+                    "server's own first, and the PEM key of that, not encrypted"
+                ) from error
+        if self.client_ca is not None:
+            try:
+                context.load_verify_locations(cadata=self.client_ca.decode("ascii", errors="backslashreplace"))
+            except (ssl.SSLError, ValueError) as error:
+                raise InvalidArgumentError(
+                    f"the TLS client CA cannot be used: {error}; give the authority's certificate as PEM"
+                ) from error
 
 
 def _read(path: str, what: str) -> bytes:

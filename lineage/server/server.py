@@ -30,7 +30,8 @@ __all__ = ["Server"]
 class Server:
     """Serves a store, which stays open when the server stops: close it yourself.
 
-    Raises UnavailableError if the port cannot be had. As a context manager it starts, and stops at the end.
+    Raises UnavailableError if the port cannot be had, InvalidArgumentError if the certificates are wrong. As a context
+    manager it starts, and stops at the end.
     """
 
     def __init__(self, store: Store, options: ServerOptions | None = None) -> None:
@@ -134,6 +135,8 @@ def _bind(server: Any, options: ServerOptions) -> int:
             )
             port = server.add_secure_port(target, credentials)
     except RuntimeError as error:
+        if options.tls is not None:
+            options.tls.check()  # gRPC says the same of a bad certificate as of a port that is taken
         raise UnavailableError(f"cannot listen on {target}: {error}; choose another host or port") from error
     if not port:
         raise UnavailableError(f"cannot listen on {target}; choose another host or port")
