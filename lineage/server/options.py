@@ -14,6 +14,7 @@ from lineage.server.access import TokenFile
 __all__ = ["ServerOptions", "Tls"]
 
 MEBIBYTE = 2**20
+_LONGEST_GRACE_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -97,5 +98,10 @@ class ServerOptions:
         for name, limit in (("max_request", self.max_request_bytes), ("max_response", self.max_response_bytes)):
             if limit is not None and not 0 < limit < 2**31:
                 raise InvalidArgumentError(f"{name}_bytes must be between 1 and 2 GiB - 1, not {limit!r}")
-        if self.grace_s < 0:
-            raise InvalidArgumentError(f"grace_s must not be negative, not {self.grace_s!r}")
+        if not 0 <= self.grace_s <= _LONGEST_GRACE_S:
+            raise InvalidArgumentError(f"grace_s must be between 0 and {_LONGEST_GRACE_S}, not {self.grace_s!r}")
+        for name, value in self.channel_arguments:
+            if isinstance(value, int) and not -(2**31) <= value < 2**31:
+                raise InvalidArgumentError(
+                    f"the channel argument {name!r} must be between -2147483648 and 2147483647, not {value!r}"
+                )

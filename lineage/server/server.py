@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from lineage.errors import FailedPreconditionError, UnavailableError
+from lineage.errors import FailedPreconditionError, LineageError, UnavailableError
 from lineage.rpc.protocol import FILE as NATIVE_FILE
 from lineage.rpc.protocol import SERVICE as NATIVE_SERVICE
 from lineage.server import mlmd_calls, native_calls
@@ -36,20 +36,16 @@ class Server:
 
     def __init__(self, store: Store, options: ServerOptions | None = None) -> None:
         self.options = options = options or ServerOptions()
-        self._metrics: Metrics = NoMetrics()
-        self.metrics_port: int | None = None
+        # First, because gRPC gives a port that it has bound back only after it has served there.
+        self._metrics: Metrics
+        self._metrics, self.metrics_port = _metrics(options)
         self._threads = ThreadPoolExecutor(max_workers=options.threads, thread_name_prefix="lineage-call")
         self._server: Any = grpc.server(self._threads, options=_channel_options(options))
-        self.port = _bind(self._server, options)
-        if options.metrics_port is not None:
-            try:
-                metrics = PrometheusMetrics(options.host, options.metrics_port)
-            except OSError as error:
-                self._server.stop(0)
-                raise UnavailableError(
-                    f"cannot listen on {options.host}:{options.metrics_port} for metrics: {error}; choose another port"
-                ) from error
-            self._metrics, self.metrics_port = metrics, metrics.port
+        try:
+            self.port = _bind(self._server, options)
+        except LineageError:
+            self._metrics.close()
+            raise
         gate = Gate(options.tokens, read_only=options.read_only)
         calls = Calls(gate, self._metrics, max_response_bytes=options.max_response_bytes)
         self._server.add_generic_rpc_handlers(
@@ -77,7 +73,7 @@ class Server:
     def stop(self, grace_s: float | None = None) -> bool:
         """Take no new calls, let those that are being answered finish, and stop; tell whether all of them finished.
 
-        After the grace time (that of the options by default) the callers of the rest get CANCELLED; what the rest is
+        After the grace time (that of the options by default) the callers of the rest get UNAVAILABLE; what the rest is
         doing to the store still ends by itself, all of it or nothing.
         """
         grace_s = self.options.grace_s if grace_s is None else grace_s
@@ -111,6 +107,18 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _metrics(options: ServerOptions) -> tuple[Metrics, int | None]:
+    if options.metrics_port is None:
+        return NoMetrics(), None
+    try:
+        metrics = PrometheusMetrics(options.host, options.metrics_port)
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot listen on {options.host}:{options.metrics_port} for metrics: {error}; choose another port"
+        ) from error
+    return metrics, metrics.port
 
 
 def _channel_options(options: ServerOptions) -> list[tuple[str, int | str]]:

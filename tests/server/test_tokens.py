@@ -18,7 +18,7 @@ from lineage.mlmd.service import METHODS
 from lineage.rpc import connect as connect_native
 from lineage.rpc.protocol import METHODS as NATIVE_METHODS
 from lineage.rpc.protocol import writes
-from lineage.server import Server, TokenFile
+from lineage.server import Role, Server, TokenFile
 from lineage.server.access import open_to_others
 from lineage.server.logs import FIELDS
 from tests.server.conftest import failure
@@ -173,6 +173,16 @@ def test_a_bad_line_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
     path = tmp_path / "tokens"
     path.write_text(f"read-only fine\n{line}\n")
     with pytest.raises(InvalidArgumentError, match="line 2") as raised:
+        TokenFile(str(path))
+    assert "secret" not in str(raised.value)
+
+
+def test_a_token_has_one_role(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text("read-only same-secret\nread-only same-secret\n")
+    assert TokenFile(str(path)).role_of(b"same-secret") is Role.READ_ONLY
+    path.write_text("read-only same-secret\nread-only other\nread-write same-secret\n")
+    with pytest.raises(InvalidArgumentError, match=r"lines 1 and 3 .* two roles") as raised:
         TokenFile(str(path))
     assert "secret" not in str(raised.value)
 

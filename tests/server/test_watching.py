@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -206,6 +207,22 @@ def test_a_port_that_is_taken(serve: Callable[..., Server]) -> None:
             Server(store, ServerOptions(port=server.port))
         with pytest.raises(UnavailableError, match="for metrics"):
             Server(store, ServerOptions(port=0, metrics_port=server.metrics_port))
+
+
+def test_a_server_that_cannot_be_made_leaves_its_ports(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former, taken = serve(metrics_port=0), serve()
+    former.stop(0)
+    metrics_port: Any = former.metrics_port
+    with lineage.open_store("memory:") as store:
+        with pytest.raises(UnavailableError, match="cannot listen on"):
+            Server(store, ServerOptions(port=taken.port, metrics_port=metrics_port))
+        with monkeypatch.context() as patched:
+            patched.setitem(sys.modules, "prometheus_client", None)
+            with pytest.raises(ImportError, match="pip install"):
+                Server(store, ServerOptions(port=former.port, metrics_port=metrics_port))
+    assert serve(port=former.port, metrics_port=metrics_port).metrics_port == metrics_port
 
 
 # --- logs -----------------------------------------------------------------------------------------------------------
