@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import grpc
@@ -23,70 +23,68 @@ _THREADS = 4
 
 
 class Health:
-    """The health service: no token is needed, and it answers also while all of the server's threads are busy."""
+    """The health service: no token is needed, and it answers also while all of the server's threads are busy.
+
+    grpc_health's own servicer holds a lock while it sends, which gRPC's thread waits for when a watcher leaves: a stop
+    at that moment would never end.
+    """
 
     def __init__(self, server: Any, services: Iterable[str]) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineage-health")
-        self._servicer: Any = health.HealthServicer()
-        self._lock = threading.Lock()
-        self._watches: set[_Watch] = set()
+        self._services = frozenset(("", *services))
+        self._lock = threading.Lock()  # never held while something is sent
+        self._watches: dict[Any, tuple[str, Callable[[Any], None]]] = {}
         self._is_leaving = False
 
         def check(request: Any, context: Any) -> Any:
-            return health.HealthServicer.Check(self._servicer, request, context)
+            if request.service not in self._services:
+                context.abort(grpc.StatusCode.NOT_FOUND, "this server has no service of that name")
+            return self._state(request.service)
 
         def watch(request: Any, context: Any, send: Callable[[Any], None]) -> None:
-            each = _Watch(send)
-            context.add_callback(lambda: self._forget(each))
-            health.HealthServicer.Watch(self._servicer, request, context, each)
+            send(self._state(request.service))
             with self._lock:
-                self._watches.add(each)
-                is_over = self._is_leaving or not context.is_active()
-            if is_over:
-                each(None)
-                self._forget(each)
+                is_leaving = self._is_leaving
+                if not is_leaving:
+                    self._watches[context] = (request.service, send)
+            if is_leaving:
+                self._end(request.service, send)
+            elif not context.add_callback(lambda: self._forget(context)):  # it is over already
+                self._forget(context)
 
-        # Where gRPC looks for them. The servicer's own methods would share them with all servers of this process.
-        check.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # as above
+        check.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # where gRPC looks for it
         watch.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # as above
         watch.experimental_non_blocking = True  # type: ignore[attr-defined]  # as above
-        self._servicer.Check, self._servicer.Watch = check, watch
-        for service in ("", *services):
-            self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        servicer: Any = health_pb2_grpc.HealthServicer()
+        servicer.Check, servicer.Watch = check, watch
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
 
-    def _forget(self, watch: _Watch) -> None:
+    def _state(self, service: str) -> Any:
+        state: Any = health_pb2.HealthCheckResponse
+        if service not in self._services:
+            return state(status=state.SERVICE_UNKNOWN)
+        return state(status=state.NOT_SERVING if self._is_leaving else state.SERVING)
+
+    def _forget(self, context: Any) -> None:
         with self._lock:
-            self._watches.discard(watch)
+            self._watches.pop(context, None)
+
+    def _end(self, service: str, send: Callable[[Any], None]) -> None:
+        send(self._state(service))
+        send(None)
 
     def leave(self) -> None:
         """Say that the server stops, so that no new calls are sent to it, and end what watches it."""
-        self._servicer.enter_graceful_shutdown()
         with self._lock:
             self._is_leaving = True
-            watches = list(self._watches)
-        for watch in watches:
-            watch(None)
+            watches = list(self._watches.values())
+            self._watches.clear()
+        ends = [self._pool.submit(self._end, service, send) for service, send in watches]
+        wait(ends, timeout=1)  # those that do not read end with the grace time
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=False)
-
-
-class _Watch:
-    """Sends states of health to one caller, until it is given None, which ends the call."""
-
-    def __init__(self, send: Callable[[Any], None]) -> None:
-        self._send = send
-        self._lock = threading.Lock()
-        self._is_over = False
-
-    def __call__(self, response: Any) -> None:
-        with self._lock:
-            if self._is_over:
-                return
-            self._is_over = response is None
-        self._send(response)
 
 
 class Reflection:

@@ -125,7 +125,7 @@ def test_a_caller_that_leaves_before_its_request_is_no_failure(
     finally:
         never.set()
     statuses = [getattr(record, FIELDS)["status"] for record in caplog.records if record.name == "lineage.server"]
-    assert statuses == ["CANCELLED", "OK"]
+    assert statuses in (["CANCELLED", "OK"], ["UNIMPLEMENTED", "OK"])  # that it left, or that no request came
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
