@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
+import re
 import signal
 import threading
 import time
@@ -144,8 +146,8 @@ def _stop(server: Server) -> bool:
 
 def _options(arguments: argparse.Namespace) -> ServerOptions:
     from lineage.cli import mlmd_flags
+    from lineage.rpc.address import is_loopback
     from lineage.server import ServerOptions, TokenFile
-    from lineage.server.options import MEBIBYTE
 
     tls = _tls(arguments)
     if tls is None:
@@ -156,17 +158,17 @@ def _options(arguments: argparse.Namespace) -> ServerOptions:
     if arguments.token_file is not None:
         tokens = TokenFile(arguments.token_file)
         _warn_if_open(arguments.token_file)
-        if tls is None and not _is_loopback(arguments.host):
+        if tls is None and not is_loopback(arguments.host):
             _logger.warning("tokens travel without TLS, for all on the way to read; add --tls-cert and --tls-key")
-    elif (tls is None or tls.client_ca is None) and not _is_loopback(arguments.host):
+    elif (tls is None or tls.client_ca is None) and not is_loopback(arguments.host):
         _logger.warning("whoever reaches %s may read and write; add --token-file or --tls-client-ca", arguments.host)
     response_mb = arguments.max_response_mb
     return ServerOptions(
         host=arguments.host,
         port=arguments.port,
         threads=arguments.threads,
-        max_request_bytes=min(int(arguments.max_request_mb * MEBIBYTE), 2**31 - 1),
-        max_response_bytes=None if response_mb is None else min(int(response_mb * MEBIBYTE), 2**31 - 1),
+        max_request_bytes=_bytes("--max-request-mb", arguments.max_request_mb),
+        max_response_bytes=None if response_mb is None else _bytes("--max-response-mb", response_mb),
         tls=tls,
         tokens=tokens,
         read_only=arguments.read_only,
@@ -175,6 +177,14 @@ def _options(arguments: argparse.Namespace) -> ServerOptions:
         grace_s=arguments.grace_s,
         channel_arguments=_channel_arguments(arguments.grpc_channel_arguments),
     )
+
+
+def _bytes(option: str, megabytes: float) -> int:
+    from lineage.server.options import MEBIBYTE
+
+    if not math.isfinite(megabytes):
+        raise InvalidArgumentError(f"{option} must be a number of megabytes, not {megabytes!r}")
+    return min(int(megabytes * MEBIBYTE), 2**31 - 1)
 
 
 def _tls(arguments: argparse.Namespace) -> Any:
@@ -200,17 +210,13 @@ def _warn_if_open(path: str) -> None:
         pass  # who reads it says so
 
 
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
 def _channel_arguments(text: str) -> Sequence[tuple[str, int | str]]:
     pairs: list[tuple[str, int | str]] = []
     for part in filter(None, text.split(",")):
         name, separator, value = part.partition("=")
         if not separator:
             raise InvalidArgumentError(f"--grpc-channel-arguments takes name=value,..., not {part!r}")
-        pairs.append((name, int(value) if value.lstrip("-").isdigit() else value))
+        pairs.append((name, int(value) if re.fullmatch("-?[0-9]+", value) else value))
     return pairs
 
 

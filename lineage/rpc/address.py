@@ -14,7 +14,7 @@ import grpc
 
 from lineage.errors import InvalidArgumentError, near_matches
 
-__all__ = ["Address", "open_channel"]
+__all__ = ["Address", "is_loopback", "open_channel"]
 
 _FROM_ENVIRONMENT = {
     "token": "LINEAGE_TOKEN",
@@ -72,7 +72,7 @@ class Address:
                 "the token holds a character that cannot be sent, as is a line break at its end; give the token alone, "
                 "which is of printable ASCII characters"
             )
-        if token is not None and not is_secure and not _is_loopback(host) and given["plain_token"] != "true":
+        if token is not None and not is_secure and not is_loopback(host) and given["plain_token"] != "true":
             raise InvalidArgumentError(
                 f"a token would be sent to {host!r} without TLS, for all to read; use grpcs://, or plain_token=true if "
                 "the way is protected otherwise"
@@ -133,7 +133,8 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether what is sent to a host, or listened for there, does not leave this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

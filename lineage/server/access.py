@@ -41,6 +41,7 @@ class TokenFile:
 
     def _entries(self, lines: Sequence[str]) -> Iterable[tuple[Role, bytes]]:
         roles = {role.value: role for role in Role}
+        seen: dict[bytes, tuple[Role, int]] = {}
         for number, line in enumerate(lines, start=1):
             words = line.split()
             if not words or words[0].startswith("#"):
@@ -50,7 +51,14 @@ class TokenFile:
                     f"line {number} of the token file {self.path!r} is not a role and a token; the roles are "
                     f"{', '.join(roles)}"
                 )
-            yield roles[words[0]], _digest(words[1].encode())
+            role, digest = roles[words[0]], _digest(words[1].encode())
+            first_role, first = seen.setdefault(digest, (role, number))
+            if role is not first_role:
+                raise InvalidArgumentError(
+                    f"lines {first} and {number} of the token file {self.path!r} give one token two roles; keep one of "
+                    "them"
+                )
+            yield role, digest
 
     def role_of(self, token: bytes) -> Role | None:
         """Return what the holder of a token may do, or None; it takes the same time for every token."""

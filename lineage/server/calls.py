@@ -6,21 +6,23 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
-from lineage.errors import LineageError, ResourceExhaustedError
+from lineage.errors import CancelledError, LineageError, ResourceExhaustedError, UnimplementedError
 from lineage.server.access import Gate
 from lineage.server.logs import FIELDS
 from lineage.server.metrics import Metrics
 
-__all__ = ["Call", "Calls", "fitting"]
+__all__ = ["STATUS", "Call", "Calls", "fitting"]
 
 _logger = logging.getLogger("lineage.server")
-_STATUS = {status.value[0]: status for status in grpc.StatusCode}
+STATUS = {status.value[0]: status for status in grpc.StatusCode}
+"""gRPC's statuses by their numbers, which are those of our errors."""
+
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _DETAILS_LIMIT = 4_000
 """How long a status text may be as gRPC sends it; clients refuse trailing metadata of more than 8 KiB."""
@@ -37,6 +39,16 @@ class Call:
     status_text: Callable[[LineageError], str]
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """What a call that failed is answered, and what is logged beside the line of the call: nothing at level 0."""
+
+    code: int
+    text: str
+    level: int = 0
+    message: str = ""
+
+
 class Calls:
     """Answers calls."""
 
@@ -49,36 +61,39 @@ class Calls:
         """Return gRPC's handlers of these calls, one for each service."""
         services: dict[str, dict[str, Any]] = {}
         for call in calls:
+            # A stream of one request, which is the same on the wire: gRPC would wait for the request of a unary call
+            # before it asks us, in one of our threads and for as long as a caller without a token likes.
             # No serializers: bytes that are not a message are answered by us, with the status that they deserve.
-            services.setdefault(call.service, {})[call.method] = grpc.unary_unary_rpc_method_handler(
+            services.setdefault(call.service, {})[call.method] = grpc.stream_unary_rpc_method_handler(
                 self._answerer(call)
             )
         return [grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items()]
 
-    def _answerer(self, call: Call) -> Callable[[bytes, Any], bytes]:
-        def answer(payload: bytes, context: Any) -> bytes:
-            return self._answer(call, payload, context)
+    def _answerer(self, call: Call) -> Callable[[Iterator[bytes], Any], bytes]:
+        def answer(requests: Iterator[bytes], context: Any) -> bytes:
+            return self._answer(call, requests, context)
 
         return answer
 
-    def _answer(self, call: Call, payload: bytes, context: Any) -> bytes:
+    def _answer(self, call: Call, requests: Iterator[bytes], context: Any) -> bytes:
         started = time.perf_counter()
         self._metrics.begin()
         metadata = [(item[0], item[1]) for item in context.invocation_metadata()]
         request_id = _request_id(metadata)
         context.set_trailing_metadata((("x-request-id", request_id),))
         fields: dict[str, Any] = {"request_id": request_id, "service": call.service, "method": call.method}
-        status, text, response = "OK", "", b""
-        code = 0
+        failure: _Failure | None = None
+        payload: bytes | None = None
+        response = b""
         try:
             fields["role"] = self._gate.admit(metadata, writes=call.writes).value
+            payload = _request(requests, call)
             response = self._within_limit(call.body(payload))
-        except LineageError as error:
-            status, code, text = error.status, error.code, call.status_text(error)
-        except Exception:  # whatever it is, the caller gets a status and the server lives on
-            status, code = "INTERNAL", 13
-            text = f"Internal error; the server's log says more under request id {request_id}"
-            _logger.exception("call failed unexpectedly", extra={FIELDS: fields})
+        except Exception as error:  # whatever it is, the caller gets a status and the server lives on
+            failure = _failure(error, call, request_id, has_begun=payload is not None)
+            if failure.level:
+                _logger.log(failure.level, failure.message, exc_info=True, extra={FIELDS: fields})
+        status = "OK" if failure is None else STATUS[failure.code].name
         duration_s = time.perf_counter() - started
         self._metrics.end(call.service, call.method, status, duration_s)
         if _logger.isEnabledFor(logging.INFO):
@@ -86,14 +101,14 @@ class Calls:
                 "status": status,
                 "duration_ms": round(duration_s * 1000, 3),
                 "peer": context.peer(),
-                "request_bytes": len(payload),
+                "request_bytes": len(payload or b""),
                 "response_bytes": len(response),
             }
-            if text:
-                fields["error"] = text[:_DETAILS_LIMIT]
+            if failure is not None:
+                fields["error"] = failure.text[:_DETAILS_LIMIT]
             _logger.info("call", extra={FIELDS: fields})
-        if code:
-            context.abort(_STATUS[code], fitting(text))
+        if failure is not None:
+            context.abort(STATUS[failure.code], fitting(failure.text))
         return response
 
     def _within_limit(self, response: bytes) -> bytes:
@@ -104,6 +119,45 @@ class Calls:
                 "at a time, e.g. by pages"
             )
         return response
+
+
+def _request(requests: Iterator[bytes], call: Call) -> bytes:
+    """Wait for the request; as in gRPC's own unary calls, whatever comes after it is not read."""
+    try:
+        payload = next(requests, None)
+    except grpc.RpcError as error:
+        raise CancelledError("the caller left, or sent more than is read, before its request was here") from error
+    if payload is None:
+        raise UnimplementedError(f"{call.service}/{call.method} takes one request message, and none came")
+    return payload
+
+
+_INTERNAL = 13
+_UNAVAILABLE = 14
+_OURS = {
+    2: 2,  # UNKNOWN
+    7: _INTERNAL,  # PERMISSION_DENIED: the store refused this server's login, not the caller's
+    13: _INTERNAL,
+    15: 15,  # DATA_LOSS
+    16: _INTERNAL,  # UNAUTHENTICATED: as PERMISSION_DENIED
+}
+"""Statuses of errors that callers can do nothing about, by what they are answered."""
+
+
+def _failure(error: Exception, call: Call, request_id: str, *, has_begun: bool) -> _Failure:
+    """Say what becomes of an error.
+
+    Callers are not told the text of what is the server's fault or the store's. What ends a call before it has begun is
+    neither: it is about the caller.
+    """
+    code = error.code if isinstance(error, LineageError) else _INTERNAL
+    if has_begun and code == _UNAVAILABLE:
+        text = f"the store cannot be reached now; the server's log says more under request id {request_id}"
+        return _Failure(code, text, logging.WARNING, "the store cannot be reached")
+    if isinstance(error, LineageError) and not (has_begun and code in _OURS):
+        return _Failure(code, call.status_text(error))
+    text = f"Internal error; the server's log says more under request id {request_id}"
+    return _Failure(_OURS[code], text, logging.ERROR, "call failed unexpectedly")
 
 
 def _request_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import grpc
@@ -14,52 +15,128 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_g
 
 from lineage.errors import LineageError
 from lineage.server.access import Gate
+from lineage.server.calls import STATUS, fitting
 
-__all__ = ["Health", "add_reflection"]
+__all__ = ["Health", "Reflection"]
+
+_THREADS = 4
 
 
 class Health:
-    """The health service: no token is needed, and it answers also while all of the server's threads are busy."""
+    """The health service: no token is needed, and it answers also while all of the server's threads are busy.
+
+    grpc_health's own servicer holds a lock while it sends, which gRPC's thread waits for when a watcher leaves: a stop
+    at that moment would never end.
+    """
 
     def __init__(self, server: Any, services: Iterable[str]) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lineage-health")
-        self._servicer: Any = health.HealthServicer(experimental_non_blocking=True, experimental_thread_pool=self._pool)
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineage-health")
+        self._services = frozenset(("", *services))
+        self._lock = threading.Lock()  # never held while something is sent
+        self._watches: dict[Any, tuple[str, Callable[[Any], None]]] = {}
+        self._is_leaving = False
 
         def check(request: Any, context: Any) -> Any:
-            return health.HealthServicer.Check(self._servicer, request, context)
+            if request.service not in self._services:
+                context.abort(grpc.StatusCode.NOT_FOUND, "this server has no service of that name")
+            return self._state(request.service)
+
+        def watch(request: Any, context: Any, send: Callable[[Any], None]) -> None:
+            send(self._state(request.service))
+            with self._lock:
+                is_leaving = self._is_leaving
+                if not is_leaving:
+                    self._watches[context] = (request.service, send)
+            if is_leaving:
+                self._end(request.service, send)
+            elif not context.add_callback(lambda: self._forget(context)):  # it is over already
+                self._forget(context)
 
         check.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # where gRPC looks for it
-        self._servicer.Check = check
-        for service in ("", *services):
-            self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        watch.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # as above
+        watch.experimental_non_blocking = True  # type: ignore[attr-defined]  # as above
+        servicer: Any = health_pb2_grpc.HealthServicer()
+        servicer.Check, servicer.Watch = check, watch
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+
+    def _state(self, service: str) -> Any:
+        state: Any = health_pb2.HealthCheckResponse
+        if service not in self._services:
+            return state(status=state.SERVICE_UNKNOWN)
+        return state(status=state.NOT_SERVING if self._is_leaving else state.SERVING)
+
+    def _forget(self, context: Any) -> None:
+        with self._lock:
+            self._watches.pop(context, None)
+
+    def _end(self, service: str, send: Callable[[Any], None]) -> None:
+        send(self._state(service))
+        send(None)
 
     def leave(self) -> None:
-        """Say that the server stops, so that no new calls are sent to it."""
-        self._servicer.enter_graceful_shutdown()
+        """Say that the server stops, so that no new calls are sent to it, and end what watches it."""
+        with self._lock:
+            self._is_leaving = True
+            watches = list(self._watches.values())
+            self._watches.clear()
+        ends = [self._pool.submit(self._end, service, send) for service, send in watches]
+        wait(ends, timeout=1)  # those that do not read end with the grace time
 
     def close(self) -> None:
-        """End the thread."""
+        """End the threads."""
         self._pool.shutdown(wait=False)
 
 
-class _Reflection(reflection.ReflectionServicer):  # type: ignore[misc]  # it has no types
-    """Tells those who may read what the server offers."""
+class Reflection:
+    """Lets clients as grpcurl ask for the services of some files, which are of any descriptor pool.
 
-    def __init__(self, services: Iterable[str], pool: Any, gate: Gate) -> None:
-        super().__init__(services, pool=pool)
-        self._gate = gate
+    It has threads of its own: a client may keep a stream open for as long as it likes.
+    """
 
-    def ServerReflectionInfo(self, request_iterator: Iterable[Any], context: Any) -> Iterator[Any]:  # noqa: N802
-        try:
-            self._gate.admit(context.invocation_metadata(), writes=False)
-        except LineageError as error:
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, error.message)
-        yield from super().ServerReflectionInfo(request_iterator, context)
+    def __init__(self, server: Any, services: Iterable[FileDescriptor], gate: Gate) -> None:
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineage-reflection")
+        self._lock = threading.Lock()
+        self._streams: set[Any] = set()
+        self._is_leaving = False
+        names, files = _described(services)
+        servicer: Any = reflection.ReflectionServicer(names, pool=files)
+        answers = servicer.ServerReflectionInfo
+
+        def answer(requests: Iterable[Any], context: Any) -> Iterator[Any]:
+            try:
+                gate.admit(context.invocation_metadata(), writes=False)
+            except LineageError as error:
+                context.abort(STATUS[error.code], fitting(error.message))
+            with self._lock:
+                self._streams.add(context)
+                is_leaving = self._is_leaving
+            try:
+                if is_leaving:
+                    context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+                yield from answers(requests, context)
+            finally:
+                with self._lock:
+                    self._streams.discard(context)
+
+        answer.experimental_thread_pool = self._pool  # type: ignore[attr-defined]  # where gRPC looks for it
+        servicer.ServerReflectionInfo = answer
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
+
+    def leave(self) -> None:
+        """End the streams: each would keep the server for the whole grace time."""
+        with self._lock:
+            self._is_leaving = True
+            streams = list(self._streams)
+        for context in streams:
+            context.cancel()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False)
 
 
-def add_reflection(server: Any, services: Iterable[FileDescriptor], gate: Gate) -> None:
-    """Let clients as grpcurl ask for the services of these files, which are of any descriptor pool."""
+def _described(services: Iterable[FileDescriptor]) -> tuple[list[str], Any]:
+    """Return the names of all services, and a pool with their files."""
     pool: Any = descriptor_pool.DescriptorPool()
     names = [health.SERVICE_NAME, reflection.SERVICE_NAME]
     added: set[str] = set()
@@ -76,4 +153,4 @@ def add_reflection(server: Any, services: Iterable[FileDescriptor], gate: Gate) 
         add(file)
     add(health_pb2.DESCRIPTOR)
     add(reflection_pb2.DESCRIPTOR)
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(_Reflection(names, pool, gate), server)
+    return names, pool

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ from lineage.server.access import TokenFile
 __all__ = ["ServerOptions", "Tls"]
 
 MEBIBYTE = 2**20
+_LONGEST_GRACE_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,28 @@ class Tls:
             None if client_ca is None else _read(client_ca, "client CA"),
         )
 
+    def check(self) -> None:
+        """Raise InvalidArgumentError if the certificate, the key or the client CA is no PEM, or they do not fit."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:  # only its owner may look into it, and ssl reads only files
+            chain, key = Path(folder, "chain"), Path(folder, "key")
+            chain.write_bytes(self.certificate)
+            key.write_bytes(self.key)
+            try:
+                context.load_cert_chain(chain, key, password="")  # without one, it would ask at the terminal
+            except (ssl.SSLError, ValueError) as error:
+                raise InvalidArgumentError(
+                    f"the TLS certificate and its key cannot be used: {error}; give a PEM certificate chain, the "
+                    "server's own first, and the PEM key of that, not encrypted"
+                ) from error
+        if self.client_ca is not None:
+            try:
+                context.load_verify_locations(cadata=self.client_ca.decode("ascii", errors="backslashreplace"))
+            except (ssl.SSLError, ValueError) as error:
+                raise InvalidArgumentError(
+                    f"the TLS client CA cannot be used: {error}; give the authority's certificate as PEM"
+                ) from error
+
 
 def _read(path: str, what: str) -> bytes:
     try:
@@ -46,9 +71,9 @@ def _read(path: str, what: str) -> bytes:
 class ServerOptions:
     """How to serve a store.
 
-    ``port`` 0 chooses a free one. ``max_request_bytes`` limits what is read of a request, before anything is known of
-    its sender; ``max_response_bytes`` of None is no limit. ``tokens`` lets in only who has one. ``channel_arguments``
-    go to gRPC as they are and win over ours.
+    ``port`` 0 chooses a free one. ``max_request_bytes`` limits what is read of a request; ``max_response_bytes`` of
+    None is no limit. ``tokens`` lets in only who has one. ``channel_arguments`` go to gRPC as they are and win over
+    ours.
     """
 
     host: str = "127.0.0.1"
@@ -73,5 +98,10 @@ class ServerOptions:
         for name, limit in (("max_request", self.max_request_bytes), ("max_response", self.max_response_bytes)):
             if limit is not None and not 0 < limit < 2**31:
                 raise InvalidArgumentError(f"{name}_bytes must be between 1 and 2 GiB - 1, not {limit!r}")
-        if self.grace_s < 0:
-            raise InvalidArgumentError(f"grace_s must not be negative, not {self.grace_s!r}")
+        if not 0 <= self.grace_s <= _LONGEST_GRACE_S:
+            raise InvalidArgumentError(f"grace_s must be between 0 and {_LONGEST_GRACE_S}, not {self.grace_s!r}")
+        for name, value in self.channel_arguments:
+            if isinstance(value, int) and not -(2**31) <= value < 2**31:
+                raise InvalidArgumentError(
+                    f"the channel argument {name!r} must be between -2147483648 and 2147483647, not {value!r}"
+                )

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from lineage.errors import FailedPreconditionError, UnavailableError
+from lineage.errors import FailedPreconditionError, LineageError, UnavailableError
 from lineage.rpc.protocol import FILE as NATIVE_FILE
 from lineage.rpc.protocol import SERVICE as NATIVE_SERVICE
 from lineage.server import mlmd_calls, native_calls
 from lineage.server.access import Gate
 from lineage.server.calls import Calls
-from lineage.server.extras import Health, add_reflection
+from lineage.server.extras import Health, Reflection
 from lineage.server.metrics import Metrics, NoMetrics, PrometheusMetrics
 from lineage.server.options import ServerOptions
 from lineage.store import Store
@@ -30,33 +30,30 @@ __all__ = ["Server"]
 class Server:
     """Serves a store, which stays open when the server stops: close it yourself.
 
-    Raises UnavailableError if the port cannot be had. As a context manager it starts, and stops at the end.
+    Raises UnavailableError if the port cannot be had, InvalidArgumentError if the certificates are wrong. As a context
+    manager it starts, and stops at the end.
     """
 
     def __init__(self, store: Store, options: ServerOptions | None = None) -> None:
         self.options = options = options or ServerOptions()
-        self._metrics: Metrics = NoMetrics()
-        self.metrics_port: int | None = None
+        # First, because gRPC gives a port that it has bound back only after it has served there.
+        self._metrics: Metrics
+        self._metrics, self.metrics_port = _metrics(options)
         self._threads = ThreadPoolExecutor(max_workers=options.threads, thread_name_prefix="lineage-call")
         self._server: Any = grpc.server(self._threads, options=_channel_options(options))
-        self.port = _bind(self._server, options)
-        if options.metrics_port is not None:
-            try:
-                metrics = PrometheusMetrics(options.host, options.metrics_port)
-            except OSError as error:
-                self._server.stop(0)
-                raise UnavailableError(
-                    f"cannot listen on {options.host}:{options.metrics_port} for metrics: {error}; choose another port"
-                ) from error
-            self._metrics, self.metrics_port = metrics, metrics.port
+        try:
+            self.port = _bind(self._server, options)
+        except LineageError:
+            self._metrics.close()
+            raise
         gate = Gate(options.tokens, read_only=options.read_only)
         calls = Calls(gate, self._metrics, max_response_bytes=options.max_response_bytes)
         self._server.add_generic_rpc_handlers(
             tuple(calls.handlers([*mlmd_calls.calls(store), *native_calls.calls(store)]))
         )
-        self._health = Health(self._server, (mlmd_calls.SERVICE, NATIVE_SERVICE))
+        self._extras: list[Health | Reflection] = [Health(self._server, (mlmd_calls.SERVICE, NATIVE_SERVICE))]
         if options.reflection:
-            add_reflection(self._server, (mlmd_calls.FILE, NATIVE_FILE), gate)
+            self._extras.append(Reflection(self._server, (mlmd_calls.FILE, NATIVE_FILE), gate))
         self._stopped = threading.Event()
         self._is_started = False
 
@@ -76,14 +73,16 @@ class Server:
     def stop(self, grace_s: float | None = None) -> bool:
         """Take no new calls, let those that are being answered finish, and stop; tell whether all of them finished.
 
-        After the grace time (that of the options by default) the callers of the rest get CANCELLED; what the rest is
+        After the grace time (that of the options by default) the callers of the rest get UNAVAILABLE; what the rest is
         doing to the store still ends by itself, all of it or nothing.
         """
         grace_s = self.options.grace_s if grace_s is None else grace_s
         deadline = time.monotonic() + grace_s
-        self._health.leave()
+        for extra in self._extras:
+            extra.leave()
         self._server.stop(grace_s).wait()
-        self._health.close()
+        for extra in self._extras:
+            extra.close()
         self._metrics.close()
         self._metrics = NoMetrics()
         self._stopped.set()
@@ -110,6 +109,18 @@ class Server:
         self.stop()
 
 
+def _metrics(options: ServerOptions) -> tuple[Metrics, int | None]:
+    if options.metrics_port is None:
+        return NoMetrics(), None
+    try:
+        metrics = PrometheusMetrics(options.host, options.metrics_port)
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot listen on {options.host}:{options.metrics_port} for metrics: {error}; choose another port"
+        ) from error
+    return metrics, metrics.port
+
+
 def _channel_options(options: ServerOptions) -> list[tuple[str, int | str]]:
     return [
         ("grpc.max_receive_message_length", options.max_request_bytes),
@@ -132,6 +143,8 @@ def _bind(server: Any, options: ServerOptions) -> int:
             )
             port = server.add_secure_port(target, credentials)
     except RuntimeError as error:
+        if options.tls is not None:
+            options.tls.check()  # gRPC says the same of a bad certificate as of a port that is taken
         raise UnavailableError(f"cannot listen on {target}: {error}; choose another host or port") from error
     if not port:
         raise UnavailableError(f"cannot listen on {target}; choose another host or port")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,18 @@ from typing import Any
 import grpc
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 import lineage
 from lineage.errors import InvalidArgumentError, UnavailableError
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.rpc import connect as connect_native
-from lineage.server import Server, Tls
+from lineage.server import Server, ServerOptions, Tls
 from lineage.server.probe import is_alive
 from tests.server.conftest import failure
 
@@ -125,3 +132,39 @@ def test_files_that_are_no_certificates(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="cannot read the certificate file"):
         Tls.from_files(str(tmp_path / "none"), str(tmp_path / "key"))
     assert "secret" not in repr(Tls(b"cert", b"secret"))
+
+
+BROKEN = b"-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"key": BROKEN}, "the TLS certificate and its key cannot be used"),
+        ({"certificate": BROKEN}, "the TLS certificate and its key cannot be used"),
+        ({"client_ca": BROKEN}, "the TLS client CA cannot be used"),
+        ({"client_ca": "é".encode()}, "the TLS client CA cannot be used"),
+    ],
+)
+def test_tls_that_is_wrongly_set_up(certificates: Certificates, changes: dict[str, bytes], message: str) -> None:
+    tls = replace(certificates.tls(verify_clients=True), **changes)
+    with lineage.open_store("memory:") as store, pytest.raises(InvalidArgumentError, match=message):
+        Server(store, ServerOptions(port=0, tls=tls))
+
+
+def test_keys_that_do_not_fit(certificates: Certificates) -> None:
+    strange = certificates.strange_client.private_key_pem.bytes()
+    encrypted = load_pem_private_key(certificates.tls().key, None).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
+    )
+    with lineage.open_store("memory:") as store:
+        for key in (strange, encrypted):
+            with pytest.raises(InvalidArgumentError, match="not encrypted"):
+                Server(store, ServerOptions(port=0, tls=replace(certificates.tls(), key=key)))
+
+
+def test_a_port_that_is_taken_behind_tls(certificates: Certificates, serve: Callable[..., Server]) -> None:
+    tls = certificates.tls(verify_clients=True)
+    server = serve(tls=tls)
+    with lineage.open_store("memory:") as store, pytest.raises(UnavailableError, match="cannot listen on"):
+        Server(store, ServerOptions(port=server.port, tls=tls))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from lineage.mlmd.service import METHODS
 from lineage.rpc import connect as connect_native
 from lineage.rpc.protocol import METHODS as NATIVE_METHODS
 from lineage.rpc.protocol import writes
-from lineage.server import Server, TokenFile
+from lineage.server import Role, Server, TokenFile
 from lineage.server.access import open_to_others
+from lineage.server.logs import FIELDS
 from tests.server.conftest import failure
 
 rpc: Any = metadata_store_service_pb2
@@ -75,6 +78,57 @@ def test_no_call_is_open_and_writes_are_known(
     assert allowed is not method.startswith("Put")
 
 
+PATHS = ("/ml_metadata.MetadataStoreService/GetArtifactTypes", "/lineage.v1.Store/GetArtifactTypes")
+
+
+def test_a_call_without_a_token_is_answered_before_its_request_comes(
+    tokens: TokenFile, serve: Callable[..., Server], connect: Callable[..., Any]
+) -> None:
+    stub = connect(serve(tokens=tokens, threads=1))
+    never = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        never.wait(timeout=60)
+        yield b""
+
+    silent = [stub.channel.stream_unary(path).future(requests()) for path in PATHS]
+    try:
+        assert len(stub.GetArtifactTypes(GET, timeout=10, **bearer("reading-token")).artifact_types) == 0
+        for future in silent:
+            assert future.exception(timeout=10).code() is grpc.StatusCode.UNAUTHENTICATED
+    finally:
+        never.set()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_call_takes_one_request(server: Server, connect: Callable[..., Any], path: str) -> None:
+    call = connect(server).channel.stream_unary(path)
+    assert failure(call, iter(()), timeout=10).code() is grpc.StatusCode.UNIMPLEMENTED
+    assert call(iter([b"", b"not a message"]), timeout=10) is not None  # what comes after it is not read
+
+
+def test_a_caller_that_leaves_before_its_request_is_no_failure(
+    serve: Callable[..., Server], connect: Callable[..., Any], caplog: Any
+) -> None:
+    caplog.set_level(logging.INFO)
+    stub = connect(serve(threads=1))
+    never = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        never.wait(timeout=60)
+        yield b""
+
+    try:
+        leaving = failure(stub.channel.stream_unary(PATHS[0]), requests(), timeout=0.5)
+        assert leaving.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert not stub.GetArtifactTypes(GET, timeout=10).artifact_types
+    finally:
+        never.set()
+    statuses = [getattr(record, FIELDS)["status"] for record in caplog.records if record.name == "lineage.server"]
+    assert statuses in (["CANCELLED", "OK"], ["UNIMPLEMENTED", "OK"])  # that it left, or that no request came
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
 def test_native_writes_are_known() -> None:
     puts = {name for name in NATIVE_METHODS if name.startswith("put_")}
     assert {name for name in NATIVE_METHODS if writes(name)} == {*puts, "create_property_index"}
@@ -120,6 +174,16 @@ def test_a_bad_line_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
     path = tmp_path / "tokens"
     path.write_text(f"read-only fine\n{line}\n")
     with pytest.raises(InvalidArgumentError, match="line 2") as raised:
+        TokenFile(str(path))
+    assert "secret" not in str(raised.value)
+
+
+def test_a_token_has_one_role(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text("read-only same-secret\nread-only same-secret\n")
+    assert TokenFile(str(path)).role_of(b"same-secret") is Role.READ_ONLY
+    path.write_text("read-only same-secret\nread-only other\nread-write same-secret\n")
+    with pytest.raises(InvalidArgumentError, match=r"lines 1 and 3 .* two roles") as raised:
         TokenFile(str(path))
     assert "secret" not in str(raised.value)
 

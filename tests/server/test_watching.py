@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import lineage
+from lineage import errors
 from lineage.errors import UnavailableError
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.server import Server, ServerOptions, TokenFile
@@ -72,24 +74,39 @@ def test_health_while_every_thread_is_busy(
 
 
 def test_health_says_that_the_server_stops(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
-    server = serve()
+    server, other = serve(), serve()
     seen: list[int] = []
     watching = threading.Event()
 
     def watch() -> None:
-        try:
-            for response in health(connect(server)).Watch(health_pb2.HealthCheckRequest()):
-                seen.append(response.status)
-                watching.set()
-        except grpc.RpcError:
-            pass  # the server is gone
+        for response in health(connect(server)).Watch(health_pb2.HealthCheckRequest()):  # it ends without an error
+            seen.append(response.status)
+            watching.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     assert watching.wait(timeout=10)
-    server.stop(1)
+    leaving = health(connect(server)).Watch(health_pb2.HealthCheckRequest())
+    assert next(leaving).status == health_pb2.HealthCheckResponse.SERVING
+    leaving.cancel()
+    assert stops_before_its_grace(server)
     watcher.join(timeout=10)
     assert seen == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
+    watch_other = health(connect(other)).Watch(health_pb2.HealthCheckRequest(), timeout=10)
+    assert next(watch_other).status == health_pb2.HealthCheckResponse.SERVING
+
+
+def stops_before_its_grace(server: Server) -> bool:
+    """Stop a server that has a minute for it, and say whether it took much less; else cut it short."""
+    finished: list[bool] = []
+    stopper = threading.Thread(target=lambda: finished.append(server.stop(60)))
+    stopper.start()
+    stopper.join(timeout=20)
+    if finished != [True]:
+        server.stop(0)
+        stopper.join(timeout=10)
+        return False
+    return True
 
 
 # --- reflection -----------------------------------------------------------------------------------------------------
@@ -131,6 +148,28 @@ def test_reflection_needs_a_token_and_may_be_off(
     assert failure(reflect, off, {"list_services": ""}).code() is grpc.StatusCode.UNIMPLEMENTED
 
 
+def test_a_reflection_stream_takes_no_thread_and_does_not_hold_a_stop(
+    serve: Callable[..., Server], connect: Callable[..., Any]
+) -> None:
+    server = serve(threads=1)
+    stub = connect(server)
+    never = threading.Event()
+
+    def requests() -> Iterator[Any]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        never.wait(timeout=60)
+
+    stub_class: Any = reflection_pb2_grpc.ServerReflectionStub
+    idle = stub_class(stub.channel).ServerReflectionInfo(requests())
+    try:
+        assert next(idle).list_services_response.service
+        assert not stub.GetArtifacts(rpc.GetArtifactsRequest(), timeout=10).artifacts
+        assert stops_before_its_grace(server)
+        assert failure(next, idle).code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE)
+    finally:
+        never.set()
+
+
 # --- metrics --------------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +207,22 @@ def test_a_port_that_is_taken(serve: Callable[..., Server]) -> None:
             Server(store, ServerOptions(port=server.port))
         with pytest.raises(UnavailableError, match="for metrics"):
             Server(store, ServerOptions(port=0, metrics_port=server.metrics_port))
+
+
+def test_a_server_that_cannot_be_made_leaves_its_ports(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former, taken = serve(metrics_port=0), serve()
+    former.stop(0)
+    metrics_port: Any = former.metrics_port
+    with lineage.open_store("memory:") as store:
+        with pytest.raises(UnavailableError, match="cannot listen on"):
+            Server(store, ServerOptions(port=taken.port, metrics_port=metrics_port))
+        with monkeypatch.context() as patched:
+            patched.setitem(sys.modules, "prometheus_client", None)
+            with pytest.raises(ImportError, match="pip install"):
+                Server(store, ServerOptions(port=former.port, metrics_port=metrics_port))
+    assert serve(port=former.port, metrics_port=metrics_port).metrics_port == metrics_port
 
 
 # --- logs -----------------------------------------------------------------------------------------------------------
@@ -211,29 +266,86 @@ def test_each_call_is_logged_with_its_request_id(stub: Any, caplog: Any) -> None
     assert "there is no artifact type 'none'" in third["error"]
 
 
-def test_an_unexpected_failure_is_logged_and_not_told(
-    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    def fail() -> Any:
-        raise ZeroDivisionError("the inner secret")
+class FailingServer:
+    """A server whose store fails in get_context_types(), and what both services answer to that."""
 
-    caplog.set_level(logging.INFO, logger="lineage.server")
-    with lineage.open_store("memory:") as store:
-        monkeypatch.setattr(store, "get_context_types", fail)
-        server = serve(store)
-        stub = connect(server)
+    def __init__(self, stub: Any) -> None:
+        self.stub = stub
         native = stub.channel.unary_unary("/lineage.v1.Store/GetContextTypes")
-        for error in (
-            failure(stub.GetContextTypes, rpc.GetContextTypesRequest(), metadata=(("x-request-id", "mine-1"),)),
-            failure(native, b"", metadata=(("x-request-id", "mine-1"),)),
-        ):
-            assert error.code() is grpc.StatusCode.INTERNAL
-            assert "secret" not in error.details()
-            assert "mine-1" in error.details()
-        assert not stub.GetArtifacts(rpc.GetArtifactsRequest()).artifacts
+        metadata = (("x-request-id", "mine-1"),)
+        self.answers = [
+            failure(stub.GetContextTypes, rpc.GetContextTypesRequest(), metadata=metadata),
+            failure(native, b"", metadata=metadata),
+        ]
+
+
+@pytest.fixture
+def failing(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> Iterator[Callable[[Exception], FailingServer]]:
+    with lineage.open_store("memory:") as store:
+
+        def start(error: Exception) -> FailingServer:
+            def fail() -> Any:
+                raise error
+
+            caplog.set_level(logging.INFO, logger="lineage.server")
+            monkeypatch.setattr(store, "get_context_types", fail)
+            return FailingServer(connect(serve(store)))
+
+        yield start
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "level"),
+    [
+        (ZeroDivisionError, "INTERNAL", "error"),
+        (errors.InternalError, "INTERNAL", "error"),
+        (errors.UnknownError, "UNKNOWN", "error"),
+        (errors.DataLossError, "DATA_LOSS", "error"),
+        (errors.PermissionDeniedError, "INTERNAL", "error"),
+        (errors.UnauthenticatedError, "INTERNAL", "error"),
+        (errors.UnavailableError, "UNAVAILABLE", "warning"),
+    ],
+)
+def test_an_unexpected_failure_is_logged_and_not_told(
+    failing: Callable[[Exception], FailingServer], caplog: Any, error: type[Exception], status: str, level: str
+) -> None:
+    server = failing(error("the inner secret"))
+    for answer in server.answers:
+        assert answer.code() is grpc.StatusCode[status]
+        assert "secret" not in answer.details()
+        assert "mine-1" in answer.details()
+    assert not server.stub.GetArtifacts(rpc.GetArtifactsRequest()).artifacts
     traced = [entry for entry in entries(caplog) if "trace" in entry]
-    assert [entry["request_id"] for entry in traced] == ["mine-1", "mine-1"]
-    assert all("ZeroDivisionError: the inner secret" in entry["trace"] for entry in traced)
+    assert [(entry["request_id"], entry["level"]) for entry in traced] == [("mine-1", level)] * 2
+    assert all(f"{error.__name__}: the inner secret" in entry["trace"] for entry in traced)
+    calls = [entry for entry in entries(caplog) if entry["message"] == "call"]
+    assert [entry["status"] for entry in calls] == [status, status, "OK"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.CancelledError,
+        errors.InvalidArgumentError,
+        errors.DeadlineExceededError,
+        errors.NotFoundError,
+        errors.AlreadyExistsError,
+        errors.ResourceExhaustedError,
+        errors.FailedPreconditionError,
+        errors.AbortedError,
+        errors.OutOfRangeError,
+        errors.UnimplementedError,
+    ],
+)
+def test_what_the_caller_should_know_is_told_word_for_word(
+    failing: Callable[[Exception], FailingServer], caplog: Any, error: type[errors.LineageError]
+) -> None:
+    answers = failing(error("what to do")).answers
+    assert [answer.code() for answer in answers] == [grpc.StatusCode[error.status]] * 2
+    assert [answer.details() for answer in answers] == ["What to do", "what to do"]  # MLMD's begin with a capital
+    assert not [entry for entry in entries(caplog) if "trace" in entry]
 
 
 def test_a_log_line_takes_what_it_is_given() -> None:
