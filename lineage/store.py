@@ -23,7 +23,8 @@ class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods, BulkMethods, 
     """A record of how data and models were made. Open one with :func:`open_store`.
 
     Every method is one unit of work: it sees one state of the store, and changes all that it should or nothing. (On
-    Neo4j, which has no snapshots, each statement sees one state.) A store may be used from several threads. Errors are those of :mod:`lineage.errors`.
+    Neo4j, which has no snapshots, each statement sees one state.) A store may be used from several threads. Errors are
+    those of :mod:`lineage.errors`.
 
     The examples of the methods start from a store of one training step::
 

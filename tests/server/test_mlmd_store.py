@@ -33,7 +33,7 @@ from lineage.errors import (
 )
 from lineage.model import LinkKind, NodeKind
 from lineage.rpc import connect
-from lineage.rpc.mlmd_reads import Reads
+from lineage.rpc.mlmd_reads import Reads, request_of
 from lineage.rpc.mlmd_store import MlmdStore
 from lineage.server import mlmd_calls
 from tests.server.test_remote_store import CALLS, fill, timeless
@@ -238,9 +238,9 @@ def test_queries_that_the_protocol_lacks_are_refused_and_not_answered_in_part() 
         assert not reads.find_nodes(nothing)
 
 
-def test_what_cannot_be_sent(local: Store) -> None:
+def test_what_cannot_be_sent() -> None:
     with pytest.raises(InvalidArgumentError, match="a value cannot be sent to MLMD's GetArtifactsByID"):
-        local.get_artifacts_by_id([2**70])
+        request_of("GetArtifactsByID", artifact_ids=[2**70])
 
 
 @pytest.mark.differential
