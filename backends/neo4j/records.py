@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from backends.neo4j.layout import LONG, MAX_INDEXED_BYTES, MAX_KEY_BYTES, decode_key, encode_key
 from lineage.errors import DataLossError, InvalidArgumentError
@@ -30,11 +30,8 @@ from lineage.model import (
     NodeType,
     ParentContext,
     PropertyType,
-    Record,
 )
 from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 __all__ = [
     "links_from_items",
@@ -55,9 +52,12 @@ _TYPE_RECORD: Final[Mapping[NodeKind, Any]] = {
     NodeKind.EXECUTION: ExecutionType,
     NodeKind.CONTEXT: ContextType,
 }
-_DEFAULTS: Final = {
-    kind: {name: field.default for name, field in record.model_fields.items()} for kind, record in _RECORD.items()
+_FIELDS: Final = {kind: frozenset(record.model_fields) for kind, record in _RECORD.items()}
+_PRESENT: Final = {
+    kind: {name: field.default for name, field in record.model_fields.items() if field.default is not None}
+    for kind, record in _RECORD.items()
 }
+"""The fields that every node has, be they empty."""
 _ARTIFACT_STATES: Final = {state.name: state for state in ArtifactState}
 _EXECUTION_STATES: Final = {state.name: state for state in ExecutionState}
 _EVENT_TYPES: Final = {event_type.name: event_type for event_type in EventType}
@@ -122,26 +122,14 @@ def _freeze(value: Any) -> Any:
     return FrozenList(_freeze(item) for item in value) if isinstance(value, list) else value
 
 
-_SET: Final = object.__setattr__
-
-
-def _record(record_type: type[AnyRecord], values: dict[str, Any], fields_set: set[str] | None = None) -> AnyRecord:
-    """Return a record of all its fields' values: what ``trusted`` does, in a third of the time."""
-    record = object.__new__(record_type)
-    _SET(record, "__dict__", values)
-    _SET(record, "__pydantic_fields_set__", set(values) if fields_set is None else fields_set)
-    _SET(record, "__pydantic_extra__", None)
-    _SET(record, "__pydantic_private__", None)
-    return record
-
-
 def node_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> Any:
     """Return the record of a node. Raises DataLossError if somebody else changed it into none."""
-    values: dict[str, Any] = dict(_DEFAULTS[kind])
+    fields = _FIELDS[kind]
+    values: dict[str, Any] = dict(_PRESENT[kind])
     families: dict[str, dict[str, Any]] = {}
     try:
         for key, value in graph.items():
-            if key in values:
+            if key in fields:
                 values[key] = value
                 continue
             family, name, read = _read_key(key)
@@ -153,15 +141,15 @@ def node_from_graph(kind: NodeKind, graph: Mapping[str, Any]) -> Any:
         for family, found in families.items():
             values[family] = FrozenDict(found)
         if kind is NodeKind.ARTIFACT:
-            if values["state"] is not None:
+            if "state" in values:
                 values["state"] = _ARTIFACT_STATES[values["state"]]
-        elif kind is NodeKind.EXECUTION and values["last_known_state"] is not None:
+        elif kind is NodeKind.EXECUTION and "last_known_state" in values:
             values["last_known_state"] = _EXECUTION_STATES[values["last_known_state"]]
     except (KeyError, ValueError, TypeError) as error:
         raise DataLossError(
             f"{kind.lower()} {graph.get('id')} in Neo4j holds what no {kind.lower()} can: {error!r}; restore it"
         ) from error
-    return _record(_RECORD[kind], values, {name for name, value in values.items() if value is not None})
+    return _RECORD[kind].trusted(**values)
 
 
 def _struct(text: str) -> Any:
@@ -236,7 +224,7 @@ def links_from_items(kind: LinkKind, items: Iterable[Sequence[Any]]) -> list[Any
     Raises DataLossError if somebody else gave an event a type that is none.
     """
     record_type, values_of = _LINK[kind]
-    return [_record(record_type, values_of(item)) for item in sorted(items, key=_sequence)]
+    return [record_type.trusted(**values_of(item)) for item in sorted(items, key=_sequence)]
 
 
 def _sequence(item: Sequence[Any]) -> int:

@@ -502,7 +502,11 @@ class Neo4jTransaction:
             for start in range(0, len(operation.rows), MAX_ROWS):
                 rows = operation.rows[start : start + MAX_ROWS]
                 done, old = self._send(operation, rows)
-                wrong = wrong or done != len(rows) or (old > 0 and getattr(operation, "existing", "") == "error")
+                wrong = (
+                    wrong
+                    or done != len(rows)
+                    or (old > 0 and isinstance(operation, InsertLinks) and operation.existing == "error")
+                )
             if isinstance(operation, InsertLinks):
                 if wrong:
                     linked.append(operation)
