@@ -10,7 +10,7 @@ from typing import Literal as OneOf
 
 from cypher.ast import PropertyRow
 
-__all__ = ["GraphAttribute", "GraphKind", "GraphNeighbour", "GraphProperty", "escape_name", "literal"]
+__all__ = ["GraphAttribute", "GraphKind", "GraphNeighbour", "GraphProperty", "escape_name", "folded", "literal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,16 @@ class GraphAttribute:
 
     ``names`` gives the text that stands for each number, if it is stored as text. ``together_with`` are keys that every
     node has, and which an index holds behind this one: a predicate on them makes the index usable. Texts that are too
-    long for an index are stored under ``long_key`` instead. ``is_selective`` says that an index finds few nodes by it.
+    long for an index are stored under ``long_key`` instead. ``folded_key``, if there is one, holds the :func:`folded`
+    text of each that is too long or has capital letters: so an index over it and one over ``key`` find all that begin
+    alike. ``is_selective`` says that an index finds few nodes by it.
     """
 
     key: str
     names: Mapping[int, str] | None = None
     together_with: tuple[str, ...] = ()
     long_key: str | None = None
+    folded_key: str | None = None
     is_selective: bool = False
     of_end: bool = False
     """Of a neighbour that is a relationship: whether the attribute is that of the node at its other end."""
@@ -66,6 +69,19 @@ class GraphKind:
     property_of: Callable[[PropertyRow], GraphProperty]
     max_indexed_bytes: int = 4000
     """Texts of more UTF-8 bytes are stored under the long keys."""
+
+
+_MAX_FOLDED: Final = 200
+_SMALL: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
+def folded(text: str) -> str:
+    """Return the beginning of a text in small letters, where LIKE, which knows the letters of ASCII, ignores the case.
+
+    >>> folded("S3://Bucket/É")
+    's3://bucket/É'
+    """
+    return text[:_MAX_FOLDED].translate(_SMALL)
 
 
 _BACKSLASH: Final = "\\u005c"

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from cypher import ast
 from cypher.ast import ValueType
-from cypher.graph import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty, escape_name
+from cypher.graph import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty, escape_name, folded
 from cypher.rows import components, conjuncts, neighbours_in
-from cypher.scalars import Scalars, like_prefixes, like_regex
+from cypher.scalars import Scalars, like_prefix, like_prefixes, like_regex
 
 __all__ = ["CypherFilter", "render_filter"]
 
@@ -154,17 +154,22 @@ class _Renderer:
         return [self._text(part)]
 
     def _prefixes(self, part: ast.Like) -> list[str]:
-        """Say with what a text must begin to match: one seek in an index for each."""
+        """Say with what a text must begin to match: one seek in an index for each way."""
         match part:
             case ast.Like(operand=ast.Attribute(row=None) as column, pattern=ast.Literal(value=str() as pattern)):
-                attribute, key = self._attribute(column), self._raw(column)
-                prefixes = [] if attribute.long_key else like_prefixes(pattern)
+                attribute = self._attribute(column)
             case _:
                 return []
-        if not prefixes:
+        if attribute.folded_key is not None:
+            prefix = folded(like_prefix(pattern))
+            ways = [(attribute.key, prefix), (attribute.folded_key, prefix)] if prefix else []
+        else:
+            ways = [(attribute.key, prefix) for prefix in like_prefixes(pattern)]
+        if not ways:
             return []
-        extra = [f"{self._node}.{escape_name(each)} IS NOT NULL" for each in attribute.together_with]
-        return ["(" + " OR ".join(f"{key} STARTS WITH {self._parameter(each)}" for each in prefixes) + ")", *extra]
+        extra = [f"{self._key(each)} IS NOT NULL" for each in attribute.together_with]
+        begins = [f"{self._key(key)} STARTS WITH {self._parameter(prefix)}" for key, prefix in ways]
+        return ["(" + " OR ".join(begins) + ")", *extra]
 
     def _served(
         self, column: ast.Attribute | ast.PropertyValue, operator: str, values: list[object]

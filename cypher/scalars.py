@@ -20,7 +20,7 @@ from typing import Final
 
 from cypher.ast import ArithmeticOperator, ValueType
 
-__all__ = ["Scalars", "like_prefixes", "like_regex"]
+__all__ = ["Scalars", "like_prefix", "like_prefixes", "like_regex"]
 
 _MAX, _MIN = "9223372036854775807", "-9223372036854775808"
 _MAX_SOUGHT_LETTERS = 4
@@ -46,6 +46,15 @@ def like_regex(pattern: str) -> str:
     return "(?is)" + first + "".join(f"(?>.*?{run})" for run in middle if run) + ".*" + last
 
 
+def like_prefix(pattern: str) -> str:
+    """Return what begins every text that is LIKE the pattern, but for the case of letters.
+
+    >>> like_prefix("A-1%c"), like_prefix("%a")
+    ('A-1', '')
+    """
+    return re.split("[%_]", pattern, maxsplit=1)[0]
+
+
 def like_prefixes(pattern: str) -> list[str]:
     """Return texts of which one begins every text that is LIKE the pattern: at most 16, none if it begins with any.
 
@@ -55,7 +64,7 @@ def like_prefixes(pattern: str) -> list[str]:
     (['a-1', 'A-1'], [])
     """
     prefixes, letters = [""], 0
-    for character in re.split("[%_]", pattern, maxsplit=1)[0]:
+    for character in like_prefix(pattern):
         cases = [character]
         if character.isascii() and character.isalpha():
             letters += 1

@@ -42,6 +42,7 @@ __all__ = [
     "CanExplain",
     "CanFindKeys",
     "CanIndexProperties",
+    "CanReplace",
     "Cursor",
     "Expansion",
     "Explanation",
@@ -235,6 +236,20 @@ class CanFindKeys(Protocol):
         self, kind: NodeKind, external_ids: Sequence[str], names: Sequence[tuple[int, str]]
     ) -> Sequence[NodeKeys]:
         """Return the keys of the nodes with these external ids, and of those with these (type id, name)."""
+        ...
+
+
+@runtime_checkable
+class CanReplace(Protocol):
+    """What a transaction may also have: updates of nodes that nobody read."""
+
+    def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
+        """Replace the nodes with these ids, but keep their names and create times; tell whether that could be done.
+
+        It is done to all or none: each stored node must exist, have the same type, and, unless ``even_if_same``, differ
+        in more than its times. Where the store is not certain of that, it returns False; or it finds out later, undoes
+        the unit of work, has it repeated, and then returns False.
+        """
         ...
 
 

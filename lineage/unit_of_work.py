@@ -23,7 +23,8 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 1.0
 def repeated(attempt: Callable[[], Result]) -> Result:
     """Run ``attempt``, and run it again while the backend says that this may help.
 
-    Nothing is kept of an attempt that failed, so it may run any number of times.
+    Nothing is kept of an attempt that failed, so it may run any number of times. The second follows at once: often the
+    first found out what it needed to know. Those after it wait.
     """
     start = time.monotonic()
     delay_s = FIRST_DELAY_S
@@ -42,5 +43,6 @@ def repeated(attempt: Callable[[], Result]) -> Result:
                 error.message = f"{error.message}; given up after {times} in {passed_s:.0f} s"
                 error.args = (error.message,)
                 raise
-        time.sleep(random.uniform(0, delay_s))  # jitter, no secret
-        delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+        if attempts > 1:
+            time.sleep(random.uniform(0, delay_s))  # jitter, no secret
+            delay_s = min(2 * delay_s, LONGEST_DELAY_S)

@@ -13,11 +13,12 @@ from neo4j.exceptions import DriverError, Neo4jError
 from backends.neo4j.connection import Address
 from backends.neo4j.errors import translated
 from backends.neo4j.ids import IdBlocks
-from backends.neo4j.known import ContendedNodes, KnownKeys
+from backends.neo4j.known import KnownKeys, NoticedNodes
 from backends.neo4j.layout import COUNTER, STORE, TYPE, TYPE_LABELS
 from backends.neo4j.reads import node_statement
 from backends.neo4j.records import type_from_graph
 from backends.neo4j.schema import Schema
+from backends.neo4j.sessions import Sessions
 from backends.neo4j.transaction import Neo4jTransaction, Types
 from cypher.ast import PropertyRow
 from cypher.graph import literal
@@ -42,11 +43,14 @@ class Neo4jBackend:
         self.driver = driver
         self.address = address
         self.index_declared_properties = index_declared_properties
-        self.bookmarks = neo4j.GraphDatabase.bookmark_manager()
+        self.sessions = Sessions(driver, address.database)
         self.ids = IdBlocks(self._reserve)
         self.schema = Schema(self.run_alone, address.database)
         self.known_keys = KnownKeys()
-        self.contended = ContendedNodes()
+        self.contended = NoticedNodes()
+        """Others change them at the same time: lock them before they are read."""
+        self.unsure = NoticedNodes()
+        """What was to replace them was no certain change: read them before they are updated."""
         self._types: Types | None = None
         self._types_lock = Lock()
         self._last_sequence = 0
@@ -68,13 +72,14 @@ class Neo4jBackend:
                 self.run_alone(_RETURN, kind=kind.value, first=first, end=end)
             except (DriverError, Neo4jError):  # noqa: PERF203  # then they are gaps, which are allowed
                 break
+        self.sessions.close()
         self.driver.close()
 
     def explain(self, query: NodeQuery) -> Explanation:
         """Return the statement for a query, and Neo4j's plan for it."""
         built = node_statement(query, lock=False)
         statement, parameters = built.for_people, built.parameters
-        with self.session(write=False) as session:
+        with self.sessions.one(write=False) as session:
             text: Any = f"EXPLAIN {statement}"  # the driver wants a literal
             try:
                 plan = session.run(text, parameters).consume().plan
@@ -92,18 +97,9 @@ class Neo4jBackend:
 
     # --- for transactions ---------------------------------------------------------------------------------------------
 
-    def session(self, *, write: bool) -> neo4j.Session:
-        """Begin a session, which sees what earlier sessions of this backend wrote."""
-        return self.driver.session(
-            database=self.address.database,
-            default_access_mode=neo4j.WRITE_ACCESS if write else neo4j.READ_ACCESS,
-            bookmark_manager=self.bookmarks,
-            fetch_size=10_000,
-        )
-
     def run_alone(self, statement: str, **parameters: Any) -> list[Any]:
         """Run one statement in a transaction of its own. Raises the driver's errors."""
-        with self.session(write=True) as session:
+        with self.sessions.one(write=True) as session:
             text: Any = statement  # the driver wants a literal; ours are built of escaped names, values are parameters
             return list(session.run(text, parameters))
 

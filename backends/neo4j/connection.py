@@ -93,5 +93,10 @@ def connect(address: Address, options: dict[str, Any]) -> neo4j.Driver:
         **options,
     }
     return neo4j.GraphDatabase.driver(
-        address.url, auth=auth, user_agent="lineage-graph", notifications_min_severity="OFF", **settings
+        address.url,
+        auth=auth,
+        user_agent="lineage-graph",
+        notifications_min_severity="OFF",
+        telemetry_disabled=True,  # it would be one more message with every statement
+        **settings,
     )

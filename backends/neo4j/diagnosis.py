@@ -10,7 +10,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from backends.neo4j.errors import lost_race
 from backends.neo4j.layout import LINK_ENDS
-from backends.neo4j.writes import InsertLinks, InsertNodes, UpdateNodes
+from backends.neo4j.writes import InsertLinks, InsertNodes, ReplaceNodes, UpdateNodes
 from lineage.backend import missing_end
 from lineage.errors import AlreadyExistsError, LineageError
 from lineage.model import NodeKind, NodeType
@@ -28,7 +28,7 @@ class Keys:
         self.names: dict[tuple[NodeKind, int, str], int] = {}
         self.external_ids: dict[tuple[NodeKind, str], int] = {}
 
-    def add(self, operation: InsertNodes | UpdateNodes) -> None:
+    def add(self, operation: InsertNodes | UpdateNodes | ReplaceNodes) -> None:
         for row in operation.rows:
             self.add_row(operation.kind, row["p"])
 

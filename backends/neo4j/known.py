@@ -1,4 +1,4 @@
-"""What a client remembers of nodes: the keys of those found before, and which ones others keep changing.
+"""What a client remembers of nodes: the keys of those found before, and which ones it should look at, or lock.
 
 So recording a step need not ask for its contexts each time. Nobody relies on what is kept here: the unit of work that
 uses a node also sends the keys that it had, and fails, and is run again, if it has others meanwhile.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from threading import Lock
 from typing import Final
 
 from lineage.backend import NodeKeys
 from lineage.model import NodeKind
 
-__all__ = ["ContendedNodes", "KnownKeys"]
+__all__ = ["KnownKeys", "NoticedNodes"]
 
 MAX_KNOWN: Final = 1000
 MAX_AT_ONCE: Final = 100
@@ -60,8 +61,8 @@ class KnownKeys:
                     self._found[kind, each.type_id, each.name] = None
 
 
-class ContendedNodes:
-    """Nodes that another client changed while this one was about to: the latest :data:`MAX_KNOWN`."""
+class NoticedNodes:
+    """Nodes for which something was found out: the latest :data:`MAX_KNOWN`."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -72,6 +73,7 @@ class ContendedNodes:
 
     def add(self, kind: NodeKind, ids: Iterable[int]) -> None:
         with self._lock:
-            self._ids.update(dict.fromkeys((kind, node_id) for node_id in ids))
+            for node_id in islice(ids, MAX_AT_ONCE):
+                self._ids[kind, node_id] = None
             while len(self._ids) > MAX_KNOWN:
                 self._ids.popitem(last=False)

@@ -10,6 +10,8 @@ r"""Where everything stands in the graph: labels, relationship types, keys; the 
 A property ``k`` is the key ``properties.k`` or ``custom_properties.k`` with a native value. What Neo4j has no value for
 has a prefix of its own: ``struct.properties.k`` is JSON, ``proto.properties.k`` JSON of the type URL and the base64
 bytes, ``long.properties.k`` a text too long for an index. Neo4j refuses NUL in a key: U+E000 escapes it, and itself.
+LIKE ignores the case of letters, which an index does not: where a uri is long or has capitals, ``folded.uri`` is the
+beginning of it in small letters.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from enum import IntEnum
 from typing import Final
 
 from cypher.ast import PropertyRow
-from cypher.graph import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty
+from cypher.graph import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty, folded
 from lineage.backend import FIELDS, NEIGHBOURS, SCOPES
 from lineage.model import ArtifactState, EventType, ExecutionState, LinkKind, NodeKind
 
 __all__ = [
     "COUNTER",
+    "FOLDED_URI",
     "GRAPH_KINDS",
     "LINK_ENDS",
     "LINK_ITEM",
@@ -35,6 +38,7 @@ __all__ = [
     "TYPE_LABELS",
     "decode_key",
     "encode_key",
+    "folded_uri",
     "relationship_of",
     "type_label",
 ]
@@ -44,6 +48,7 @@ TYPE_LABELS: Final = {kind: f"{kind.value}Type" for kind in NodeKind}
 OUR_LABELS: Final = frozenset({*(kind.value for kind in NodeKind), *TYPE_LABELS.values(), STORE, COUNTER, TYPE})
 
 LONG: Final = "long."
+FOLDED_URI: Final = "folded.uri"
 MAX_INDEXED_BYTES: Final = 4000
 """Longer texts are kept out of indexes, which take about 8 kB a row."""
 MAX_KEY_BYTES: Final = 4000
@@ -65,6 +70,12 @@ def decode_key(key: str) -> str:
         return key
     parts = key.split(_ESCAPE * 2)
     return _ESCAPE.join(part.replace(_ESCAPE + "0", "\0") for part in parts)
+
+
+def folded_uri(uri: str, *, is_long: bool) -> str | None:
+    """Return what goes under :data:`FOLDED_URI`, if anything does."""
+    small = folded(uri)
+    return small if is_long or small != uri[: len(small)] else None
 
 
 def type_label(name: str) -> list[str]:
@@ -119,7 +130,7 @@ _ATTRIBUTES: Final[Mapping[str, GraphAttribute]] = {
     "external_id": GraphAttribute("external_id", is_selective=True),
     "create_time_ms": GraphAttribute("create_time_ms", together_with=("id",)),
     "last_update_time_ms": GraphAttribute("last_update_time_ms", together_with=("id",)),
-    "uri": GraphAttribute("uri", long_key=f"{LONG}uri", is_selective=True),
+    "uri": GraphAttribute("uri", long_key=f"{LONG}uri", folded_key=FOLDED_URI, is_selective=True),
     "state": GraphAttribute("state", names=_names(ArtifactState)),
     "last_known_state": GraphAttribute("last_known_state", names=_names(ExecutionState)),
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from backends.neo4j.layout import LONG, MAX_INDEXED_BYTES, MAX_KEY_BYTES, decode_key, encode_key
+from backends.neo4j.layout import FOLDED_URI, LONG, MAX_INDEXED_BYTES, MAX_KEY_BYTES, decode_key, encode_key, folded_uri
 from lineage.errors import DataLossError, InvalidArgumentError
 from lineage.model import (
     Artifact,
@@ -34,6 +34,7 @@ from lineage.model import (
 from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
 
 __all__ = [
+    "can_be_compared",
     "links_from_items",
     "node_from_graph",
     "node_to_graph",
@@ -63,6 +64,7 @@ _EXECUTION_STATES: Final = {state.name: state for state in ExecutionState}
 _EVENT_TYPES: Final = {event_type.name: event_type for event_type in EventType}
 _FAMILIES: Final = ("properties", "custom_properties")
 _PLAIN_FIELDS: Final = ("name", "external_id")
+_ENCODED: Final = ("struct.", "proto.")
 
 
 # --- nodes ------------------------------------------------------------------------------------------------------------
@@ -88,6 +90,9 @@ def node_to_graph(node: Any) -> dict[str, Any]:
             graph[field] = text
     if node.kind is NodeKind.ARTIFACT:
         _put_text(graph, "uri", node.uri)
+        small = folded_uri(node.uri, is_long="uri" not in graph)
+        if small is not None:
+            graph[FOLDED_URI] = small
         if node.state is not None:
             graph["state"] = node.state.name
     elif node.kind is NodeKind.EXECUTION and node.last_known_state is not None:
@@ -96,6 +101,17 @@ def node_to_graph(node: Any) -> dict[str, Any]:
         for name, value in getattr(node, family).items():
             _put_value(graph, f"{family}.{encode_key(name)}", value)
     return graph
+
+
+def can_be_compared(graph: Mapping[str, Any]) -> bool:
+    """Whether two nodes are never the same if Neo4j says that this is not what the other one has.
+
+    NaN is never equal to anything there, and the JSON of a struct is one of several that mean the same.
+    """
+    return not any(
+        value != value or key.startswith(_ENCODED)  # noqa: PLR0124  # NaN differs from itself
+        for key, value in graph.items()
+    )
 
 
 def _put_text(graph: dict[str, Any], key: str, text: str) -> None:

@@ -11,7 +11,18 @@ from typing import Any, Final
 from neo4j.exceptions import ClientError, DriverError, Neo4jError, TransientError
 
 from backends.neo4j.errors import translated
-from backends.neo4j.layout import COUNTER, GRAPH_KINDS, LINK_ENDS, STORE, TYPE, TYPE_LABELS, decode_key
+from backends.neo4j.layout import (
+    COUNTER,
+    FOLDED_URI,
+    GRAPH_KINDS,
+    LINK_ENDS,
+    LONG,
+    STORE,
+    TYPE,
+    TYPE_LABELS,
+    decode_key,
+    folded_uri,
+)
 from cypher.ast import PropertyRow
 from cypher.graph import escape_name
 from lineage.backend import PropertyIndex
@@ -20,7 +31,7 @@ from lineage.model import NodeKind, NodeType, PropertyType
 
 __all__ = ["MAX_PROPERTY_INDEXES", "SCHEMA_VERSION", "Schema"]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MAX_PROPERTY_INDEXES: Final = 50
 """How many properties of a kind are indexed because a type declares them; more on request."""
 INDEXED_TYPES: Final = frozenset({PropertyType.INT, PropertyType.DOUBLE, PropertyType.STRING})
@@ -58,12 +69,12 @@ def _indexed() -> list[tuple[str, tuple[str, ...]]]:
     found: list[tuple[str, tuple[str, ...]]]
     of_all = (("type",), ("type_id", "id"), ("create_time_ms", "id"), ("last_update_time_ms", "id"))
     found = [(kind.value, keys) for kind in NodeKind for keys in of_all]
-    found.append((NodeKind.ARTIFACT.value, ("uri",)))
+    found += [(NodeKind.ARTIFACT.value, (key,)) for key in ("uri", FOLDED_URI)]
     return found
 
 
 def _keys(variable: str, keys: Iterable[str]) -> str:
-    return ", ".join(f"{variable}.{key}" for key in keys)
+    return ", ".join(f"{variable}.{escape_name(key)}" for key in keys)
 
 
 def _constraints() -> list[str]:
@@ -86,6 +97,13 @@ ON CREATE SET s.product = 'lineage-graph', s.types_version = 0, s.next_type_id =
 WITH s UNWIND $kinds AS kind MERGE (c:{COUNTER} {{kind: kind}}) ON CREATE SET c.next = 1"""
 
 
+_READ_URIS: Final = f"""MATCH (n:Artifact) WHERE n.id > $after
+WITH n ORDER BY n.id LIMIT 10000
+RETURN n.id AS id, coalesce(n.uri, n.`{LONG}uri`, '') AS uri, n.uri IS NULL AS is_long"""
+_FOLD_URIS: Final = f"""UNWIND $folded AS row
+MATCH (n:Artifact {{id: row[0]}}) SET n.{escape_name(FOLDED_URI)} = row[1]"""
+
+
 class Schema:
     """The schema of one database."""
 
@@ -96,27 +114,40 @@ class Schema:
 
     def prepare(self) -> None:
         """Create what is missing. Raises FailedPreconditionError for a database that is not ours."""
-        if self._is_ready():
+        version = self._version()
+        if version == SCHEMA_VERSION:
             return
-        self._check_empty()
-        for statement in _constraints()[:2]:
-            self._patiently(statement)
-        self._patiently(_CREATE, kinds=[kind.value for kind in NodeKind])
+        if version is None:
+            self._check_empty()
+            for statement in _constraints()[:2]:
+                self._patiently(statement)
+            self._patiently(_CREATE, kinds=[kind.value for kind in NodeKind])
         for statement in (*_constraints()[2:], *_indexes()):
             self._patiently(statement)
+        if version == 1:
+            self._fold_uris()
         self._patiently("CALL db.awaitIndexes(300)")
         self._patiently(f"MATCH (s:{STORE} {{id: 0}}) SET s.schema_version = $version", version=SCHEMA_VERSION)
 
-    def _is_ready(self) -> bool:
+    def _version(self) -> int | None:
+        """Return the version of what is there; None if there is nothing, or not all of it."""
         rows = self._patiently(_FIND)
-        if not rows or rows[0]["version"] is None:
-            return False
-        if rows[0]["version"] > SCHEMA_VERSION:
+        version: int | None = rows[0]["version"] if rows else None
+        if version is not None and version > SCHEMA_VERSION:
             raise FailedPreconditionError(
-                f"the Neo4j database {self._database!r} has the schema version {rows[0]['version']}, newer than "
+                f"the Neo4j database {self._database!r} has the schema version {version}, newer than "
                 f"{SCHEMA_VERSION}, which this version of lineage-graph knows; upgrade lineage-graph"
             )
-        return True
+        return version
+
+    def _fold_uris(self) -> None:
+        """Give the artifacts of version 1 what version 2 finds them by. It may be done again, and by several."""
+        after: int | None = -(2**63)
+        while after is not None:
+            rows = self._patiently(_READ_URIS, after=after)
+            folded = [[row["id"], folded_uri(row["uri"], is_long=row["is_long"])] for row in rows]
+            self._patiently(_FOLD_URIS, folded=[each for each in folded if each[1] is not None])
+            after = rows[-1]["id"] if rows else None
 
     def _check_empty(self) -> None:
         [row] = self._patiently("MATCH (n) RETURN count(n) AS count")

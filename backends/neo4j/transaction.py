@@ -15,7 +15,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jError
+from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
 from backends.neo4j import diagnosis
 from backends.neo4j.errors import CONNECTION_LOST, lost_race, translated
@@ -26,10 +26,12 @@ from backends.neo4j.reads import can_lead, can_match, keys_statement, link_state
 from backends.neo4j.records import links_from_items, node_from_graph, type_to_graph
 from backends.neo4j.writes import (
     MAX_ROWS,
+    NOT_ALL_DONE,
     ExpectNodes,
     InsertLinks,
     InsertNodes,
     Operation,
+    ReplaceNodes,
     Seen,
     UpdateNodes,
     WriteBuffer,
@@ -104,15 +106,17 @@ class Neo4jTransaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_sound = False
         try:
             if error is None:
                 self._complete()
+                is_sound = True
             elif isinstance(error, LineageError) and not error.repeatable:
                 self._surface(error)
         except (DriverError, Neo4jError) as failure:
             raise translated(failure) from failure
         finally:
-            self._end()
+            self._end(is_sound=is_sound)
 
     def _complete(self) -> None:
         if self._tx is None and not self._buffer:
@@ -150,9 +154,12 @@ class Neo4jTransaction:
             rows = [None]
         except Neo4jError as error:
             self._is_unanswered = False
-            if isinstance(error, ClientError):
-                return False
-            raise
+            if not isinstance(error, ConstraintError) and error.code != NOT_ALL_DONE:
+                raise
+            for operation in operations:
+                if isinstance(operation, ReplaceNodes):
+                    raise self._must_be_read(operation) from error
+            return False
         if not rows:
             raise self._backend.emptied()
         self._buffer.take()
@@ -175,6 +182,7 @@ class Neo4jTransaction:
         if self._witness is not None:
             statement, parameters = self._witness
             if diagnosis.happened(lambda: self._backend.run_alone(statement, **parameters)):
+                self._let_go_of_session(is_sound=False)
                 return
             raise error
         raise UnavailableError(
@@ -199,15 +207,18 @@ class Neo4jTransaction:
             with suppress(DriverError, Neo4jError):  # the server rolls back what it lost sight of
                 tx.rollback()
 
-    def _end(self) -> None:
+    def _end(self, *, is_sound: bool) -> None:
         if not self._committed:
             self._roll_back()
             if not self._is_unanswered:
                 for kind, ids in reversed(self._ids):
                     self._backend.ids.give_back(kind, ids)
-        if self._session is not None:
-            with suppress(DriverError, Neo4jError):  # as above
-                self._session.close()
+        self._let_go_of_session(is_sound=is_sound)
+
+    def _let_go_of_session(self, *, is_sound: bool) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            self._backend.sessions.give_back(session, write=self._write, is_sound=is_sound)
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -217,7 +228,7 @@ class Neo4jTransaction:
         if self._tx is not None:
             return self._tx.run(text, parameters).values()
         if self._session is None:
-            self._session = self._backend.session(write=self._write)
+            self._session = self._backend.sessions.take(write=self._write)
         return self._session.run(text, parameters).values()
 
     def _read(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
@@ -229,7 +240,7 @@ class Neo4jTransaction:
     def _begin(self) -> None:
         if self._tx is None:
             if self._session is None:
-                self._session = self._backend.session(write=self._write)
+                self._session = self._backend.sessions.take(write=self._write)
             try:
                 self._tx = self._session.begin_transaction()
             except (DriverError, Neo4jError) as error:
@@ -338,6 +349,12 @@ class Neo4jTransaction:
         self, kind: NodeKind, nodes: Sequence[Node], *, expected_update_times_ms: Mapping[int, int] | None = None
     ) -> None:
         self._buffer.update_nodes(kind, nodes, expected_update_times_ms, self._seen)
+
+    def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
+        unsure = self._backend.unsure
+        if any(unsure.has(kind, node.id or 0) or (kind, node.id) in self._seen for node in nodes):
+            return False
+        return self._buffer.replace_nodes(kind, nodes, even_if_same=even_if_same)
 
     def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
         if not can_match(query):
@@ -513,6 +530,8 @@ class Neo4jTransaction:
                 following = operations[index + 1] if index + 1 < len(operations) else None
                 if linked and not (isinstance(following, InsertLinks) and following.kind is operation.kind):
                     raise diagnosis.wrong_link(linked, self._read)
+            elif wrong and isinstance(operation, ReplaceNodes):
+                raise self._must_be_read(operation)
             elif isinstance(operation, ExpectNodes):
                 if wrong:
                     self._backend.known_keys.distrust(operation.kind, operation.found)
@@ -527,12 +546,18 @@ class Neo4jTransaction:
             [[done, old]] = self._run(operation.body("rows"), {"rows": rows})
         except ConstraintError as error:
             self._roll_back()
+            if isinstance(operation, ReplaceNodes):
+                raise self._must_be_read(operation) from error
             if isinstance(operation, (InsertNodes, UpdateNodes)):
                 raise self._taken(operation, error) from error
             raise lost_race("another client wrote the same link") from error
         except (DriverError, Neo4jError) as error:
             raise translated(error) from error
         return done, old
+
+    def _must_be_read(self, operation: ReplaceNodes) -> LineageError:
+        self._backend.unsure.add(operation.kind, (row["p"]["id"] for row in operation.rows))
+        return lost_race(f"a {operation.kind.lower()} has to be read before it is updated")
 
     def _changed_meanwhile(self, operation: Operation) -> LineageError:
         assert isinstance(operation, UpdateNodes)

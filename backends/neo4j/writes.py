@@ -13,16 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from backends.neo4j.layout import LINK_ENDS, STORE, relationship_of, type_label
-from backends.neo4j.records import node_to_graph, path_to_graph
+from backends.neo4j.records import can_be_compared, node_to_graph, path_to_graph
 from lineage.backend import NodeKeys
 from lineage.model import Event, Link, LinkKind, Node, NodeKind
 
-__all__ = ["ExpectNodes", "InsertLinks", "InsertNodes", "Operation", "UpdateNodes", "WriteBuffer", "combined"]
+__all__ = [
+    "ExpectNodes",
+    "InsertLinks",
+    "InsertNodes",
+    "Operation",
+    "ReplaceNodes",
+    "UpdateNodes",
+    "WriteBuffer",
+    "combined",
+]
 
 WRITE_LOCK = "SET n.id = n.id"
 """Nobody else can change a node after this, until the end of the transaction; it changes nothing itself."""
 Seen: TypeAlias = dict[tuple[NodeKind, int], dict[str, Any]]
 """What was read of nodes, by kind and id."""
+NOT_ALL_DONE = "Neo.ClientError.Statement.ArithmeticError"
+"""The code of the error with which :func:`combined` fails on purpose."""
 MAX_ROWS = 5000
 """How many rows one statement takes; more go in several."""
 
@@ -58,6 +69,29 @@ class UpdateNodes:
             f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.p.id}}) {WRITE_LOCK} WITH n, row "
             "WHERE (row.o IS NULL OR properties(n) = row.o) AND (row.t IS NULL OR n.last_update_time_ms = row.t) "
             "SET n = row.p RETURN count(n) AS done, sum(0) AS old"
+        )
+
+
+@dataclass(slots=True)
+class ReplaceNodes:
+    """New states of nodes that nobody read; names and create times stay.
+
+    A row is done if the node is of the same type, and differs in more than its times, or ``f`` says that it need not.
+    """
+
+    kind: NodeKind
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def body(self, rows: str) -> str:
+        new = "given{.*, create_time_ms: n.create_time_ms}"
+        named = "given{.*, create_time_ms: n.create_time_ms, name: n.name}"
+        return (
+            f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.p.id}}) {WRITE_LOCK} "
+            "WITH n, row.f AS forced, row.p AS given "
+            f"WITH n, forced, CASE WHEN n.name IS NULL THEN {new} ELSE {named} END AS new "
+            "WHERE n.type_id = new.type_id "
+            "AND (forced OR properties(n) <> new{.*, last_update_time_ms: n.last_update_time_ms}) "
+            "SET n = new RETURN count(n) AS done, sum(0) AS old"
         )
 
 
@@ -122,7 +156,7 @@ class ExpectNodes:
         )
 
 
-Operation = InsertNodes | UpdateNodes | ExpectNodes | InsertLinks
+Operation = InsertNodes | UpdateNodes | ReplaceNodes | ExpectNodes | InsertLinks
 
 
 class WriteBuffer:
@@ -166,6 +200,18 @@ class WriteBuffer:
             operation.rows.append({"p": node_to_graph(node), "t": time_ms, "o": seen.pop((kind, node.id), None)})
         self.operations.append(operation)
 
+    def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
+        """Add replacements, unless Neo4j may find a difference in values where there is none."""
+        rows: list[dict[str, Any]] = []
+        for node in nodes:
+            graph = node_to_graph(node)
+            graph.pop("name", None)
+            if not even_if_same and not can_be_compared(graph):
+                return False
+            rows.append({"p": graph, "f": even_if_same})
+        self.operations.append(ReplaceNodes(kind, rows))
+        return True
+
     def insert_links(
         self, kind: LinkKind, links: Sequence[Link], existing: Literal["error", "ignore"], first_sequence: int
     ) -> None:
@@ -197,7 +243,9 @@ class WriteBuffer:
 
     def touches_nodes(self, kind: NodeKind) -> bool:
         """Whether nodes of a kind wait to be sent."""
-        return any(isinstance(each, (InsertNodes, UpdateNodes)) and each.kind is kind for each in self.operations)
+        return any(
+            isinstance(each, (InsertNodes, UpdateNodes, ReplaceNodes)) and each.kind is kind for each in self.operations
+        )
 
     def touches_links(self, kind: LinkKind) -> bool:
         """Whether links of a kind wait to be sent."""

@@ -119,6 +119,23 @@ def test_a_newer_schema_is_refused(url: str, neo4j_server: Neo4jServer) -> None:
         lineage.open_store(url)
 
 
+def test_an_older_schema_is_brought_up_to_date(url: str, neo4j_server: Neo4jServer) -> None:
+    uris = ["s3://a/1", "S3://A/2", "s3://A/" + "x" * 5000]
+    with lineage.open_store(url) as store:
+        store.put_artifact_type(ArtifactType(name="Data"))
+        store.put_artifacts([Artifact(type="Data", uri=uri) for uri in uris])
+    neo4j_server.run("MATCH (a:Artifact) REMOVE a.`folded.uri`")
+    neo4j_server.run("MATCH (s:LineageStore) SET s.schema_version = 1")
+    for index in neo4j_server.run("SHOW INDEXES YIELD name, properties WHERE properties = ['folded.uri']"):
+        neo4j_server.run(f"DROP INDEX {index['name']}")
+    with lineage.open_store(url) as store:
+        assert [each.uri for each in store.list_artifacts("uri LIKE 's3://a/%'")] == uris
+    assert neo4j_server.run("MATCH (s:LineageStore) RETURN s.schema_version AS version") == [{"version": 2}]
+    assert neo4j_server.run("SHOW INDEXES YIELD properties WHERE properties = ['folded.uri'] RETURN count(*) AS n") == [
+        {"n": 1}
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
 @pytest.mark.parametrize(
     ("address", "reason"),
@@ -138,10 +155,10 @@ def test_routing_and_bookmarks(url: str) -> None:
         backend = store._backend  # pyright: ignore[reportPrivateUsage]  # a look at what it does
         assert isinstance(backend, Neo4jBackend)
         store.put_artifact_type(ArtifactType(name="Data"))
-        seen = set(backend.bookmarks.get_bookmarks())
+        seen = set(backend.sessions.bookmarks.get_bookmarks())
         for number in range(3):
             [made] = store.put_artifacts([Artifact(type="Data")])
-            bookmarks = set(backend.bookmarks.get_bookmarks())
+            bookmarks = set(backend.sessions.bookmarks.get_bookmarks())
             assert len(bookmarks) == 1
             assert not bookmarks & seen, "the write is what later reads wait for"
             seen |= bookmarks

@@ -37,6 +37,14 @@ def test_long_names(stores: list[lineage.Store]) -> None:
             neo4j.put_artifacts([given])
 
 
+def test_another_zero(stores: list[lineage.Store]) -> None:
+    """Neo4j takes a zero with another sign for no change; a new node has the sign that was given."""
+    for store, sign in zip(stores, ("-0.0", "0.0"), strict=True):
+        [made] = store.put_artifacts([Artifact(type="Data", custom_properties={"x": 0.0})])
+        store.put_artifacts([Artifact(id=made, type="Data", custom_properties={"x": -0.0})])
+        assert repr(store.get_artifacts_by_id([made])[0].custom_properties["x"]) == sign
+
+
 def test_ids_have_gaps(stores: list[lineage.Store], url: str) -> None:
     with lineage.open_store(url) as other:
         stores[1].put_artifacts([Artifact(type="Data")])

@@ -130,6 +130,48 @@ def test_the_graph_as_people_read_it(store: lineage.Store, neo4j_server: Neo4jSe
     assert neo4j_server.run("MATCH (t:ArtifactType {name: 'Data'}) RETURN t.`properties.n` AS n") == [{"n": "INT"}]
 
 
+LONG = "s3://Bucket/" + "x" * 5000
+URIS = [
+    "s3://bucket/1",
+    "S3://BUCKET/2",
+    LONG,
+    LONG.lower(),
+    "s3://bucket/É",
+    "s3://bucket/é",
+    "",
+    "x" * 300,
+    "x" * 300 + "Y",
+]
+
+
+def test_uris_that_begin_alike_but_for_the_case_of_letters(store: lineage.Store) -> None:
+    ids = store.put_artifacts([Artifact(type="Data", uri=uri) for uri in URIS])
+
+    def like(pattern: str) -> list[str]:
+        found = store.list_artifacts(f"uri LIKE '{pattern}'")
+        assert [each.id for each in found] == [
+            each.id for each in store.list_artifacts(f"uri LIKE '{pattern}'", limit=20)
+        ]
+        return [URIS[ids.index(each.id or 0)] for each in found]
+
+    assert like("s3://bucket/%") == like("S3://Bucket/%") == URIS[:6]
+    assert like("s3://bucket/_") == [URIS[0], URIS[1], *URIS[4:6]]
+    assert like("s3://bucket/é%") == ["s3://bucket/é"]
+    assert like(LONG) == like(LONG.upper()) == like(LONG[:4500] + "%") == [LONG, LONG.lower()]
+    assert like("X" * 300) == ["x" * 300]
+    assert like("x" * 300 + "%") == ["x" * 300, "x" * 300 + "Y"]
+    assert like("%") == URIS
+
+
+def test_uris_are_found_by_their_case_after_an_update(store: lineage.Store, neo4j_server: Neo4jServer) -> None:
+    [made] = store.put_artifacts([Artifact(type="Data", uri="A/b")])
+    for uri in ("a/b", "A/c", LONG, ""):
+        store.put_artifacts([Artifact(id=made, type="Data", uri=uri)])
+        assert [each.uri for each in store.list_artifacts("uri LIKE 'a/%' OR uri LIKE 's3%' OR uri = ''")] == [uri]
+        assert len(store.list_artifacts("uri LIKE 'A/%'")) == (len(uri) == 3)
+    assert neo4j_server.run("MATCH (a:Artifact) RETURN a.`folded.uri` AS folded") == [{"folded": None}]
+
+
 def test_a_type_named_like_a_label_of_ours_is_no_label(store: lineage.Store, neo4j_server: Neo4jServer) -> None:
     for name in ("Context", "Type", "LineageStore"):
         store.put_artifact_type(ArtifactType(name=name))
