@@ -30,16 +30,30 @@ def calls_for(call: Call, seconds: float) -> int:
         calls *= 4
 
 
-def warm_up(call: Call, seconds: float) -> None:
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        call()
+WINDOW_S = 2.0
+PATIENCE = 3
 
 
-def interleaved(calls: Sequence[Call], *, rounds: int, seconds: float, warm_up_s: float = 0.0) -> list[list[float]]:
+def warm_up(call: Call, at_most_s: float) -> None:
+    """Call until it gets no faster: in the last three windows of 2 s the rate was at most 2% above the best before."""
+    end = time.perf_counter() + at_most_s
+    best, windows = 0.0, 0
+    while windows < PATIENCE and time.perf_counter() < end:
+        start, calls = time.perf_counter(), 0
+        while time.perf_counter() - start < WINDOW_S:
+            call()
+            calls += 1
+        rate = calls / (time.perf_counter() - start)
+        windows = 0 if rate > 1.02 * best else windows + 1
+        best = max(best, rate)
+
+
+def interleaved(
+    calls: Sequence[Call], *, rounds: int, seconds: float, max_warm_up_s: float = 0.0
+) -> list[list[float]]:
     """Return the rates of each of these calls in every round; one round measures all of them, each for some time."""
     for call in calls:
-        warm_up(call, warm_up_s)
+        warm_up(call, max_warm_up_s)
     counts = [calls_for(call, seconds) for call in calls]
     rates: list[list[float]] = [[] for _ in calls]
     for _ in range(rounds):
