@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -11,29 +11,24 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from backends.neo4j.connection import Address
-from backends.neo4j.errors import translated
+from backends.neo4j.errors import emptied, translated
 from backends.neo4j.ids import IdBlocks
 from backends.neo4j.known import KnownKeys, NoticedNodes
-from backends.neo4j.layout import COUNTER, STORE, TYPE, TYPE_LABELS
+from backends.neo4j.layout import COUNTER
 from backends.neo4j.reads import node_statement
-from backends.neo4j.records import type_from_graph
 from backends.neo4j.schema import Schema
 from backends.neo4j.sessions import Sessions
-from backends.neo4j.transaction import Neo4jTransaction, Types
+from backends.neo4j.transaction import Neo4jTransaction
+from backends.neo4j.types import TypeCache
 from cypher.ast import PropertyRow
 from cypher.graph import literal
 from lineage.backend import Explanation, NodeQuery, PropertyIndex
-from lineage.errors import FailedPreconditionError
 from lineage.model import NodeKind, NodeType
 
 __all__ = ["Neo4jBackend"]
 
 _RESERVE = f"MATCH (c:{COUNTER} {{kind: $kind}}) SET c.next = c.next + $count RETURN c.next - $count AS first"
 _RETURN = f"MATCH (c:{COUNTER} {{kind: $kind}}) WHERE c.next = $end SET c.next = $first"
-TYPES_STATEMENT = (
-    f"MATCH (s:{STORE} {{id: 0}}) OPTIONAL MATCH (t:{TYPE}) "
-    "RETURN s.types_version AS version, collect([labels(t), properties(t)]) AS types"
-)
 
 
 class Neo4jBackend:
@@ -46,13 +41,12 @@ class Neo4jBackend:
         self.sessions = Sessions(driver, address.database)
         self.ids = IdBlocks(self._reserve)
         self.schema = Schema(self.run_alone, address.database)
+        self.types = TypeCache(address.database)
         self.known_keys = KnownKeys()
         self.contended = NoticedNodes()
         """Others change them at the same time: lock them before they are read."""
         self.unsure = NoticedNodes()
         """What was to replace them was no certain change: read them before they are updated."""
-        self._types: Types | None = None
-        self._types_lock = Lock()
         self._last_sequence = 0
         self._sequence_lock = Lock()
 
@@ -109,15 +103,9 @@ class Neo4jBackend:
         except (DriverError, Neo4jError) as error:
             raise translated(error) from error
         if not rows:
-            raise self.emptied()
+            raise emptied(self.address.database)
         first: int = rows[0]["first"]
         return first
-
-    def emptied(self) -> FailedPreconditionError:
-        """Build the error for a database that was a store and is none any more."""
-        return FailedPreconditionError(
-            f"the Neo4j database {self.address.database!r} has lost what makes it a lineage store; open it again"
-        )
 
     def sequence(self, count: int) -> int:
         """Return the first of ``count`` numbers that only grow: nanoseconds, or one more than the last."""
@@ -125,51 +113,6 @@ class Neo4jBackend:
             first = max(time.time_ns(), self._last_sequence + 1)
             self._last_sequence = first + count - 1
             return first
-
-    # --- types --------------------------------------------------------------------------------------------------------
-
-    @property
-    def types(self) -> Types | None:
-        """The types as last read."""
-        return self._types
-
-    def read_types(self, run: Callable[[str, dict[str, Any]], list[Any]]) -> Types:
-        """Read all types, and keep them. Those of a kind stay the same object if nothing changed."""
-        rows = run(TYPES_STATEMENT, {})
-        if not rows:
-            raise self.emptied()
-        version, found = rows[0]
-        by_kind: dict[NodeKind, list[NodeType]] = {kind: [] for kind in NodeKind}
-        for labels, graph in found:
-            for kind, label in TYPE_LABELS.items():
-                if graph is not None and label in labels:
-                    by_kind[kind].append(type_from_graph(kind, graph))
-        ordered = {kind: tuple(sorted(types, key=lambda each: each.id or 0)) for kind, types in by_kind.items()}
-        return self.keep_types(version, ordered)
-
-    def keep_types(self, version: int, by_kind: Mapping[NodeKind, Sequence[NodeType]]) -> Types:
-        """Keep types for later transactions, unless newer ones are kept already; return those given."""
-        with self._types_lock:
-            known = self._types
-            if known is not None and known.version == version:
-                return known
-            types = Types(
-                version,
-                {
-                    kind: known.by_kind[kind]
-                    if known is not None and known.by_kind[kind] == tuple(given)
-                    else tuple(given)
-                    for kind, given in by_kind.items()
-                },
-            )
-            if known is None or known.version < version:
-                self._types = types
-            return types
-
-    def forget_types(self) -> None:
-        """Read the types again when they are needed next."""
-        with self._types_lock:
-            self._types = None
 
     def types_changed(self, changed: Mapping[NodeKind, Sequence[NodeType]]) -> None:
         """Index the properties that types declare; called after they were committed."""

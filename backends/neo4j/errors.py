@@ -141,3 +141,10 @@ def lost_race(message: str) -> AbortedError:
     error = AbortedError(f"{message}; try again")
     error.repeatable = True
     return error
+
+
+def emptied(database: str) -> FailedPreconditionError:
+    """Build the error for a database that was a store and is none any more."""
+    return FailedPreconditionError(
+        f"the Neo4j database {database!r} has lost what makes it a lineage store; open it again"
+    )

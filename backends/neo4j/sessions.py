@@ -1,15 +1,18 @@
-"""The sessions of one store."""
+"""The sessions of one store, and how one unit of work uses its own."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from threading import Lock
+from typing import Any
 
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
-__all__ = ["Sessions"]
+from backends.neo4j.errors import translated
+
+__all__ = ["Sessions", "Statements"]
 
 
 class Sessions:
@@ -67,3 +70,61 @@ class Sessions:
             self._idle = {False: [], True: []}
         for session in idle:
             session.close()
+
+
+class Statements:
+    """Runs the statements of one unit of work: each in a transaction of its own, or after :meth:`begin` all in one."""
+
+    def __init__(self, sessions: Sessions, *, write: bool) -> None:
+        self._sessions = sessions
+        self._write = write
+        self._session: neo4j.Session | None = None
+        self._transaction: neo4j.Transaction | None = None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether statements run in one transaction."""
+        return self._transaction is not None
+
+    def run(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
+        """Run a statement, and return its rows. Raises the driver's errors."""
+        text: Any = statement  # the driver wants a literal; ours are built of escaped names, values are parameters
+        return (self._transaction or self._opened()).run(text, parameters).values()
+
+    def read(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
+        """Run a statement, and return its rows. Raises errors of ours."""
+        try:
+            return self.run(statement, parameters)
+        except (DriverError, Neo4jError) as error:
+            raise translated(error) from error
+
+    def _opened(self) -> neo4j.Session:
+        if self._session is None:
+            self._session = self._sessions.take(write=self._write)
+        return self._session
+
+    def begin(self) -> None:
+        """Begin the transaction, if that was not done yet."""
+        if self._transaction is None:
+            try:
+                self._transaction = self._opened().begin_transaction()
+            except (DriverError, Neo4jError) as error:
+                raise translated(error) from error
+
+    def commit(self) -> None:
+        """End the transaction. Raises the driver's errors."""
+        assert self._transaction is not None
+        self._transaction.commit()
+
+    def roll_back(self) -> None:
+        """Undo the transaction, if there is one; what follows runs by itself again."""
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None and not transaction.closed():
+            with suppress(DriverError, Neo4jError):  # the server rolls back what it lost sight of
+                transaction.rollback()
+
+    def close(self, *, is_sound: bool) -> None:
+        """Let go of the session; one in which something failed is not sound."""
+        session, self._session = self._session, None
+        if session is not None:
+            self._sessions.give_back(session, write=self._write, is_sound=is_sound)

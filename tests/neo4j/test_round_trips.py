@@ -10,6 +10,7 @@ import pytest
 
 import lineage
 from backends.neo4j.known import KnownKeys
+from backends.neo4j.sessions import Statements
 from backends.neo4j.transaction import Neo4jTransaction
 from lineage import (
     Artifact,
@@ -41,13 +42,13 @@ class Sent(list[str]):
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     sent = Sent()
-    run = Neo4jTransaction._run  # pyright: ignore[reportPrivateUsage]  # all statements of a store go through it
+    run = Statements.run  # all statements of units of work go through it
 
-    def noted(self: Neo4jTransaction, statement: str, parameters: dict[str, Any]) -> list[Any]:
+    def noted(self: Statements, statement: str, parameters: dict[str, Any]) -> list[Any]:
         sent.append(statement)
         return run(self, statement, parameters)
 
-    monkeypatch.setattr(Neo4jTransaction, "_run", noted)
+    monkeypatch.setattr(Statements, "run", noted)
     return sent
 
 
@@ -311,14 +312,14 @@ def test_ids_of_a_write_that_was_interrupted_are_given_to_nobody(
     url: str, store: lineage.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C while the answer is awaited: the server commits all the same."""
-    run = Neo4jTransaction._run  # pyright: ignore[reportPrivateUsage]  # as above
+    run = Statements.run
 
-    def interrupted(self: Neo4jTransaction, statement: str, parameters: dict[str, Any]) -> list[Any]:
+    def interrupted(self: Statements, statement: str, parameters: dict[str, Any]) -> list[Any]:
         run(self, statement, parameters)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Neo4jTransaction, "_run", interrupted)
+        patch.setattr(Statements, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             store.put_artifacts([Artifact(type="Data")])
     store.put_artifacts([Artifact(type="Data")])
