@@ -48,9 +48,7 @@ def warm_up(call: Call, at_most_s: float) -> None:
         best = max(best, rate)
 
 
-def interleaved(
-    calls: Sequence[Call], *, rounds: int, seconds: float, max_warm_up_s: float = 0.0
-) -> list[list[float]]:
+def interleaved(calls: Sequence[Call], *, rounds: int, seconds: float, max_warm_up_s: float = 0.0) -> list[list[float]]:
     """Return the rates of each of these calls in every round; one round measures all of them, each for some time."""
     for call in calls:
         warm_up(call, max_warm_up_s)
