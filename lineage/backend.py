@@ -244,7 +244,7 @@ class CanReplace(Protocol):
     """What a transaction may also have: updates of nodes that nobody read."""
 
     def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
-        """Replace the nodes with these ids, but keep their names and create times; tell whether that could be done.
+        """Replace the nodes with these ids, but for their names and create times; tell whether that could be done.
 
         It is done to all or none: each stored node must exist, have the same type, and, unless ``even_if_same``, differ
         in more than its times. Where the store is not certain of that, it returns False; or it finds out later, undoes

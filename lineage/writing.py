@@ -132,7 +132,7 @@ class Writer:
                 type_ = self.type_of(types, node)
                 check_properties(type_, node.properties)
                 replacements.append(
-                    node.replace_trusted(type_id=type_.id, type=type_.name, last_update_time_ms=self._now_ms)
+                    node.replace_trusted(type_id=type_.id, type=type_.name, name=None, last_update_time_ms=self._now_ms)
                 )
         except LineageError:
             return None

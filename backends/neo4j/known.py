@@ -19,7 +19,7 @@ __all__ = ["KnownKeys", "NoticedNodes"]
 
 MAX_KNOWN: Final = 1000
 MAX_AT_ONCE: Final = 100
-"""So many contexts of one step are worth keeping; a load looks up thousands, and each once."""
+"""So many nodes of one unit of work are worth keeping; a load looks up thousands, and each once."""
 
 
 class KnownKeys:
@@ -72,8 +72,15 @@ class NoticedNodes:
         return (kind, node_id) in self._ids
 
     def add(self, kind: NodeKind, ids: Iterable[int]) -> None:
+        """Add the first :data:`MAX_AT_ONCE` of these nodes: who asks does so for all of them, and heeds any."""
         with self._lock:
             for node_id in islice(ids, MAX_AT_ONCE):
                 self._ids[kind, node_id] = None
             while len(self._ids) > MAX_KNOWN:
                 self._ids.popitem(last=False)
+
+    def remove(self, kind: NodeKind, ids: Iterable[int]) -> None:
+        if self._ids:
+            with self._lock:
+                for node_id in ids:
+                    self._ids.pop((kind, node_id), None)

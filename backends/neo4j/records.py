@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from backends.neo4j.layout import FOLDED_URI, LONG, MAX_INDEXED_BYTES, MAX_KEY_BYTES, decode_key, encode_key, folded_uri
+from cypher.graph import literal
 from lineage.errors import DataLossError, InvalidArgumentError
 from lineage.model import (
     Artifact,
@@ -35,6 +36,7 @@ from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
 
 __all__ = [
     "can_be_compared",
+    "is_ours",
     "links_from_items",
     "node_from_graph",
     "node_to_graph",
@@ -59,6 +61,7 @@ _PRESENT: Final = {
     for kind, record in _RECORD.items()
 }
 """The fields that every node has, be they empty."""
+_ALL_FIELDS: Final = sorted(frozenset().union(*_FIELDS.values()))
 _ARTIFACT_STATES: Final = {state.name: state for state in ArtifactState}
 _EXECUTION_STATES: Final = {state.name: state for state in ExecutionState}
 _EVENT_TYPES: Final = {event_type.name: event_type for event_type in EventType}
@@ -112,6 +115,13 @@ def can_be_compared(graph: Mapping[str, Any]) -> bool:
         value != value or key.startswith(_ENCODED)  # noqa: PLR0124  # NaN differs from itself
         for key, value in graph.items()
     )
+
+
+def is_ours(key: str) -> str:
+    """Return the Cypher condition that a key of a node is one of ours, and not one that somebody else added."""
+    prefixes = (*(f"{family}." for family in _FAMILIES), LONG, *_ENCODED)
+    others = (f"{key} STARTS WITH {literal(prefix)}" for prefix in prefixes)
+    return " OR ".join((f"{key} IN {literal([*_ALL_FIELDS, FOLDED_URI])}", *others))
 
 
 def _put_text(graph: dict[str, Any], key: str, text: str) -> None:

@@ -23,6 +23,7 @@ from backends.neo4j.layout import (
     decode_key,
     folded_uri,
 )
+from backends.neo4j.writes import WRITE_LOCK
 from cypher.ast import PropertyRow
 from cypher.graph import escape_name
 from lineage.backend import PropertyIndex
@@ -97,11 +98,14 @@ ON CREATE SET s.product = 'lineage-graph', s.types_version = 0, s.next_type_id =
 WITH s UNWIND $kinds AS kind MERGE (c:{COUNTER} {{kind: kind}}) ON CREATE SET c.next = 1"""
 
 
+_URI: Final = f"coalesce(n.uri, n.{escape_name(f'{LONG}uri')}, '')"
 _READ_URIS: Final = f"""MATCH (n:Artifact) WHERE n.id > $after
-WITH n ORDER BY n.id LIMIT 10000
-RETURN n.id AS id, coalesce(n.uri, n.`{LONG}uri`, '') AS uri, n.uri IS NULL AS is_long"""
-_FOLD_URIS: Final = f"""UNWIND $folded AS row
-MATCH (n:Artifact {{id: row[0]}}) SET n.{escape_name(FOLDED_URI)} = row[1]"""
+WITH n ORDER BY n.id LIMIT 1000
+RETURN n.id AS id, {_URI} AS uri, n.uri IS NULL AS is_long"""
+_FOLD_URIS: Final = f"""UNWIND $rows AS row
+MATCH (n:Artifact {{id: row.id}}) {WRITE_LOCK}
+WITH n, row WHERE {_URI} = row.uri
+SET n.{escape_name(FOLDED_URI)} = row.folded"""
 
 
 class Schema:
@@ -144,10 +148,13 @@ class Schema:
         """Give the artifacts of version 1 what version 2 finds them by. It may be done again, and by several."""
         after: int | None = -(2**63)
         while after is not None:
-            rows = self._patiently(_READ_URIS, after=after)
-            folded = [[row["id"], folded_uri(row["uri"], is_long=row["is_long"])] for row in rows]
-            self._patiently(_FOLD_URIS, folded=[each for each in folded if each[1] is not None])
-            after = rows[-1]["id"] if rows else None
+            found = self._patiently(_READ_URIS, after=after)
+            rows = [
+                {"id": each["id"], "uri": each["uri"], "folded": folded_uri(each["uri"], is_long=each["is_long"])}
+                for each in found
+            ]
+            self._patiently(_FOLD_URIS, rows=[row for row in rows if row["folded"] is not None])
+            after = found[-1]["id"] if found else None
 
     def _check_empty(self) -> None:
         [row] = self._patiently("MATCH (n) RETURN count(n) AS count")

@@ -117,11 +117,11 @@ class Neo4jTransaction:
             rows = [None]
         except Neo4jError as error:
             self._is_unanswered = False
-            if not isinstance(error, ConstraintError) and error.code != NOT_ALL_DONE:
+            if not isinstance(error, ConstraintError) and error.code not in NOT_ALL_DONE:
                 raise
-            for operation in operations:
-                if isinstance(operation, ReplaceNodes):
-                    raise self._must_be_read(operation) from error
+            replaced = [operation for operation in operations if isinstance(operation, ReplaceNodes)]
+            if replaced:
+                raise self._must_be_read(replaced) from error
             return False
         if not rows:
             raise emptied(self._backend.address.database)
@@ -199,9 +199,12 @@ class Neo4jTransaction:
     def update_nodes(
         self, kind: NodeKind, nodes: Sequence[Node], *, expected_update_times_ms: Mapping[int, int] | None = None
     ) -> None:
+        self._backend.unsure.remove(kind, (node.id or 0 for node in nodes))  # a change: it may well change again
         self._buffer.update_nodes(kind, nodes, expected_update_times_ms, self._seen)
 
     def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
+        if any(inserted is kind for inserted, _ in self._ids):
+            return False  # one of these may be new, with another id when this unit of work is repeated
         unsure = self._backend.unsure
         if any(unsure.has(kind, node.id or 0) or (kind, node.id) in self._seen for node in nodes):
             return False
@@ -364,7 +367,7 @@ class Neo4jTransaction:
                 if linked and not (isinstance(following, InsertLinks) and following.kind is operation.kind):
                     raise diagnosis.wrong_link(linked, self._statements.read)
             elif wrong and isinstance(operation, ReplaceNodes):
-                raise self._must_be_read(operation)
+                raise self._must_be_read([operation])
             elif isinstance(operation, ExpectNodes):
                 if wrong:
                     self._backend.known_keys.distrust(operation.kind, operation.found)
@@ -380,7 +383,7 @@ class Neo4jTransaction:
         except ConstraintError as error:
             self._statements.roll_back()
             if isinstance(operation, ReplaceNodes):
-                raise self._must_be_read(operation) from error
+                raise self._must_be_read([operation]) from error
             if isinstance(operation, (InsertNodes, UpdateNodes)):
                 raise self._taken(operation, error) from error
             raise lost_race("another client wrote the same link") from error
@@ -388,9 +391,11 @@ class Neo4jTransaction:
             raise translated(error) from error
         return done, old
 
-    def _must_be_read(self, operation: ReplaceNodes) -> LineageError:
-        self._backend.unsure.add(operation.kind, (row["p"]["id"] for row in operation.rows))
-        return lost_race(f"a {operation.kind.lower()} has to be read before it is updated")
+    def _must_be_read(self, operations: Sequence[ReplaceNodes]) -> LineageError:
+        """Build the error that repeats the unit of work, which then reads what these operations were to replace."""
+        for operation in operations:
+            self._backend.unsure.add(operation.kind, (row["p"]["id"] for row in operation.rows))
+        return lost_race("a node has to be read before it is updated")
 
     def _changed_meanwhile(self, operation: Operation) -> LineageError:
         assert isinstance(operation, UpdateNodes)

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 from backends.neo4j.layout import LINK_ENDS, STORE, relationship_of, type_label
-from backends.neo4j.records import can_be_compared, node_to_graph, path_to_graph
+from backends.neo4j.records import can_be_compared, is_ours, node_to_graph, path_to_graph
 from lineage.backend import NodeKeys
+from lineage.errors import InvalidArgumentError
 from lineage.model import Event, Link, LinkKind, Node, NodeKind
 
 __all__ = [
@@ -32,8 +34,8 @@ WRITE_LOCK = "SET n.id = n.id"
 """Nobody else can change a node after this, until the end of the transaction; it changes nothing itself."""
 Seen: TypeAlias = dict[tuple[NodeKind, int], dict[str, Any]]
 """What was read of nodes, by kind and id."""
-NOT_ALL_DONE = "Neo.ClientError.Statement.ArithmeticError"
-"""The code of the error with which :func:`combined` fails on purpose."""
+NOT_ALL_DONE = frozenset({"Neo.ClientError.Statement.ArithmeticError", "Neo.ClientError.Statement.EntityNotFound"})
+"""The codes of the errors with which :func:`combined` fails: on purpose, or as somebody deletes a node meanwhile."""
 MAX_ROWS = 5000
 """How many rows one statement takes; more go in several."""
 
@@ -77,6 +79,7 @@ class ReplaceNodes:
     """New states of nodes that nobody read; names and create times stay.
 
     A row is done if the node is of the same type, and differs in more than its times, or ``f`` says that it need not.
+    What a node has of somebody else's keys is no difference.
     """
 
     kind: NodeKind
@@ -90,7 +93,8 @@ class ReplaceNodes:
             "WITH n, row.f AS forced, row.p AS given "
             f"WITH n, forced, CASE WHEN n.name IS NULL THEN {new} ELSE {named} END AS new "
             "WHERE n.type_id = new.type_id "
-            "AND (forced OR properties(n) <> new{.*, last_update_time_ms: n.last_update_time_ms}) "
+            "AND (forced OR properties(n) <> new{.*, last_update_time_ms: n.last_update_time_ms} "
+            f"AND all(key IN keys(n) WHERE {is_ours('key')})) "
             "SET n = new RETURN count(n) AS done, sum(0) AS old"
         )
 
@@ -201,15 +205,16 @@ class WriteBuffer:
         self.operations.append(operation)
 
     def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
-        """Add replacements, unless Neo4j may find a difference in values where there is none."""
-        rows: list[dict[str, Any]] = []
-        for node in nodes:
-            graph = node_to_graph(node)
-            graph.pop("name", None)
-            if not even_if_same and not can_be_compared(graph):
-                return False
-            rows.append({"p": graph, "f": even_if_same})
-        self.operations.append(ReplaceNodes(kind, rows))
+        """Add replacements, if all can be stored, and Neo4j sees no difference in values that are the same."""
+        try:
+            graphs = [node_to_graph(node) for node in nodes]
+        except InvalidArgumentError:
+            return False
+        if not even_if_same and not all(map(can_be_compared, graphs)):
+            return False
+        if not any("external_id" in graph for graph in graphs):  # their order decides which one is taken
+            graphs.sort(key=itemgetter("id"))  # all clients lock in this order
+        self.operations.append(ReplaceNodes(kind, [{"p": graph, "f": even_if_same} for graph in graphs]))
         return True
 
     def insert_links(

@@ -120,7 +120,8 @@ def test_a_newer_schema_is_refused(url: str, neo4j_server: Neo4jServer) -> None:
 
 
 def test_an_older_schema_is_brought_up_to_date(url: str, neo4j_server: Neo4jServer) -> None:
-    uris = ["s3://a/1", "S3://A/2", "s3://A/" + "x" * 5000]
+    """Over more artifacts than it reads at once, by several clients at the same time."""
+    uris = ["s3://a/1", "S3://A/2", "s3://A/" + "x" * 5000, *(f"S3://a/{number}" for number in range(2500))]
     with lineage.open_store(url) as store:
         store.put_artifact_type(ArtifactType(name="Data"))
         store.put_artifacts([Artifact(type="Data", uri=uri) for uri in uris])
@@ -128,6 +129,9 @@ def test_an_older_schema_is_brought_up_to_date(url: str, neo4j_server: Neo4jServ
     neo4j_server.run("MATCH (s:LineageStore) SET s.schema_version = 1")
     for index in neo4j_server.run("SHOW INDEXES YIELD name, properties WHERE properties = ['folded.uri']"):
         neo4j_server.run(f"DROP INDEX {index['name']}")
+    with ThreadPoolExecutor(4) as threads:
+        for opened in [threads.submit(lineage.open_store, url) for _ in range(4)]:
+            opened.result().close()
     with lineage.open_store(url) as store:
         assert [each.uri for each in store.list_artifacts("uri LIKE 's3://a/%'")] == uris
     assert neo4j_server.run("MATCH (s:LineageStore) RETURN s.schema_version AS version") == [{"version": 2}]

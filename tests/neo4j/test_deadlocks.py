@@ -91,3 +91,19 @@ def test_when_the_time_is_over_the_error_says_so(
         assert type(error) is AbortedError
         assert error.message.startswith("Neo4j gave up the transaction; try again")
         assert error.message.endswith("; given up after 1 attempt in 0 s")
+
+
+def test_updates_of_the_same_artifacts_do_not_wait_for_each_other_in_circles(
+    stores: list[lineage.Store], met: list[str]
+) -> None:
+    """All clients lock in the order of ids, whatever order they were given."""
+    made = stores[0].put_artifacts([Artifact(type="Data")] * 100)
+
+    def update(index: int) -> None:
+        for turn in range(10):
+            order = Random(f"{index} {turn}").sample(made, len(made))
+            stores[index].put_artifacts([Artifact(id=each, type="Data", uri=f"{index}/{turn}") for each in order])
+
+    together(CLIENTS, update)
+    assert DEADLOCK not in met
+    assert len({artifact.uri for artifact in stores[0].get_artifacts_by_id(made)}) == 1

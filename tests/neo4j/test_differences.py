@@ -41,8 +41,11 @@ def test_another_zero(stores: list[lineage.Store]) -> None:
     """Neo4j takes a zero with another sign for no change; a new node has the sign that was given."""
     for store, sign in zip(stores, ("-0.0", "0.0"), strict=True):
         [made] = store.put_artifacts([Artifact(type="Data", custom_properties={"x": 0.0})])
-        store.put_artifacts([Artifact(id=made, type="Data", custom_properties={"x": -0.0})])
-        assert repr(store.get_artifacts_by_id([made])[0].custom_properties["x"]) == sign
+        [before] = store.get_artifacts_by_id([made])
+        store.put_artifacts([Artifact(id=made, type="Data", uri="", custom_properties={"x": -0.0})])
+        [after] = store.get_artifacts_by_id([made])
+        assert repr(after.custom_properties["x"]) == sign
+        assert (after.last_update_time_ms or 0) > (before.last_update_time_ms or 0)
 
 
 def test_ids_have_gaps(stores: list[lineage.Store], url: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from neo4j.exceptions import ServiceUnavailable
 
 import lineage
 from backends.neo4j.known import KnownKeys
@@ -248,6 +249,23 @@ def test_a_node_of_another_version_of_its_type_keeps_that(store: lineage.Store) 
     assert stored.type_id == store.get_artifact_type("Data", "2").id
 
 
+def test_an_artifact_that_comes_twice_is_updated_after_it_was_put(store: lineage.Store, sent: Sent) -> None:
+    """Its id is another one whenever the unit of work is repeated, so nothing can be remembered about it."""
+    same = (Artifact(type="Data", external_id="x"), Event(type=EventType.OUTPUT))
+    result = store.put_execution(
+        Execution(type="Step"), [same, (same[0], None)], reuse_artifact_if_already_exist_by_external_id=True
+    )
+    assert result.artifact_ids[0] == result.artifact_ids[1]
+    assert all("row.f AS forced" not in statement for statement in sent)
+    assert len(store.list_artifacts()) == 1
+
+
+def test_a_name_that_is_given_with_an_update_is_not_looked_at(store: lineage.Store) -> None:
+    [made] = store.put_artifacts([Artifact(type="Data", name="d")])
+    store.put_artifacts([Artifact(id=made, type="Data", name="x" * 9000, uri="u")])
+    assert [(each.name, each.uri) for each in store.list_artifacts()] == [("d", "u")]
+
+
 def test_what_is_wrong_with_an_update_is_said_as_ever(store: lineage.Store) -> None:
     [taken, made] = store.put_artifacts([Artifact(type="Data", external_id="x"), Artifact(type="Data")])
     with pytest.raises(InvalidArgumentError, match="cannot find the given id 999"):
@@ -259,10 +277,66 @@ def test_what_is_wrong_with_an_update_is_said_as_ever(store: lineage.Store) -> N
         store.put_artifacts([Artifact(id=made, type="Other")])
     with pytest.raises(InvalidArgumentError, match="no artifact with the given id 999"):
         store.put_execution(
-            Execution(id=store.put_executions([Execution(type="Step")])[0], type="Step", name="n"),
+            Execution(id=store.put_executions([Execution(type="Step")])[0], type="Step", last_known_state="COMPLETE"),
             [(None, Event(artifact_id=999, type=EventType.INPUT))],
         )
+    with pytest.raises(InvalidArgumentError, match="cannot find the given id 999"):
+        store.put_artifacts([Artifact(id=999, type="Data"), Artifact(id=made, type="Data", external_id="x" * 5000)])
     assert store.get_artifacts_by_id([made])[0].uri == ""
+    assert store.list_executions()[0].last_known_state is None
+
+
+def test_keys_that_somebody_else_added_are_no_change(store: lineage.Store, neo4j_server: Neo4jServer) -> None:
+    [made] = store.put_artifacts([Artifact(type="Data", uri="u")])
+    neo4j_server.run("MATCH (a:Artifact) SET a.pagerank = 0.5, a.`my.rank` = 1")
+    before = store.get_artifacts_by_id([made])
+    store.put_artifacts([Artifact(id=made, type="Data", uri="u")])
+    assert store.get_artifacts_by_id([made]) == before
+    assert neo4j_server.run("MATCH (a:Artifact) RETURN a.pagerank AS rank, a.`my.rank` AS mine") == [
+        {"rank": 0.5, "mine": 1}
+    ]
+
+
+def test_of_two_updates_in_one_step_one_may_change_nothing(store: lineage.Store, sent: Sent) -> None:
+    [made] = store.put_artifacts([Artifact(type="Data", uri="u")])
+    [step] = store.put_executions([Execution(type="Step", last_known_state="RUNNING")])
+
+    def end(*, uri: str, state: str) -> None:
+        done = Execution(id=step, type="Step", last_known_state=state)
+        store.put_execution(done, [(Artifact(id=made, type="Data", uri=uri), None)])
+
+    assert sent.by(lambda: end(uri="v", state="RUNNING")) == 4, "tried, both read, written"
+    assert sent.by(lambda: end(uri="w", state="COMPLETE")) == 2, "the execution is read, as it did not change before"
+    assert sent.by(lambda: end(uri="x", state="CACHED")) == 1, "both changed before"
+    [execution], [artifact] = store.get_executions_by_id([step]), store.get_artifacts_by_id([made])
+    assert (execution.last_known_state, artifact.uri) == (ExecutionState.CACHED, "x")
+
+
+def test_a_large_update_of_which_one_changes_nothing(store: lineage.Store) -> None:
+    """More than go in one statement: nothing is half done, and what is the same stays."""
+    made = store.put_artifacts([Artifact(type="Data", uri="u")] * 6000)
+    [last] = store.get_artifacts_by_id(made[-1:])
+    store.put_artifacts([Artifact(id=each, type="Data", uri="u" if each == made[-1] else "v") for each in made])
+    assert store.get_artifacts_by_id(made[-1:]) == [last]
+    assert len(store.get_artifacts_by_uri("v")) == 5999
+
+
+def test_an_update_whose_answer_is_lost_is_there_once(store: lineage.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    [made] = store.put_artifacts([Artifact(type="Data")])
+    run, lost = Statements.run, False
+
+    def losing(self: Statements, statement: str, parameters: dict[str, Any]) -> list[Any]:
+        nonlocal lost
+        rows = run(self, statement, parameters)
+        if "SET" in statement and not lost:
+            lost = True
+            raise ServiceUnavailable("lost")
+        return rows
+
+    monkeypatch.setattr(Statements, "run", losing)
+    store.put_artifacts([Artifact(id=made, type="Data", uri="u")])
+    assert lost
+    assert [(each.id, each.uri) for each in store.list_artifacts()] == [(made, "u")]
 
 
 def test_an_update_of_what_another_client_changed_in_between_begins_again(
