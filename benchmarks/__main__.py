@@ -107,7 +107,7 @@ def _compare(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     workloads, sides = _chosen(compare.WORKLOADS, options), SIDES[options.what]
     rounds, seconds = _time(options)
     if options.quick:
-        sides = replace(sides, max_warm_up_s=0.0)
+        sides = replace(sides, warm_up_s=0.0, first_warm_up_s=0.0)
     if options.profile:
         for workload in workloads:
             compare.profile_ours(workload, sides, seconds)

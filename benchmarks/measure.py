@@ -34,12 +34,16 @@ WINDOW_S = 2.0
 PATIENCE = 3
 
 
-def warm_up(calls: Sequence[Call], at_most_s: float) -> None:
-    """Make all calls in turn, 2 s each, until none gets faster: in three turns no rate was 2% above its best before."""
-    end = time.perf_counter() + at_most_s * len(calls)
+def warm_up(calls: Sequence[Call], at_least_s: float, at_most_s: float) -> None:
+    """Make all calls in turn, 2 s each, until none gets faster: in three turns no rate was 2% above its best before.
+
+    So many seconds for each, at least and at most.
+    """
+    start = time.perf_counter()
+    least, end = start + at_least_s * len(calls), start + at_most_s * len(calls)
     best = [0.0] * len(calls)
     turns = 0
-    while turns < PATIENCE and time.perf_counter() < end:
+    while (now := time.perf_counter()) < end and (turns < PATIENCE or now < least):
         turns += 1
         for index, call in enumerate(calls):
             rate = _rate_for(call, WINDOW_S)
@@ -56,9 +60,14 @@ def _rate_for(call: Call, seconds: float) -> float:
     return calls / (time.perf_counter() - start)
 
 
-def interleaved(calls: Sequence[Call], *, rounds: int, seconds: float, max_warm_up_s: float = 0.0) -> list[list[float]]:
-    """Return the rates of each of these calls in every round; one round measures all of them, each for some time."""
-    warm_up(calls, max_warm_up_s)
+def interleaved(
+    calls: Sequence[Call], *, rounds: int, seconds: float, warm_up_s: tuple[float, float] = (0.0, 0.0)
+) -> list[list[float]]:
+    """Return the rates of each of these calls in every round; one round measures all of them, each for some time.
+
+    ``warm_up_s``: how long to call each before, at least and at most.
+    """
+    warm_up(calls, *warm_up_s)
     counts = [calls_for(call, seconds) for call in calls]
     rates: list[list[float]] = [[] for _ in calls]
     for _ in range(rounds):
