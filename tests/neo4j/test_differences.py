@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -42,6 +43,7 @@ def test_another_zero(stores: list[lineage.Store]) -> None:
     for store, sign in zip(stores, ("-0.0", "0.0"), strict=True):
         [made] = store.put_artifacts([Artifact(type="Data", custom_properties={"x": 0.0})])
         [before] = store.get_artifacts_by_id([made])
+        time.sleep(0.002)  # into the next millisecond
         store.put_artifacts([Artifact(id=made, type="Data", uri="", custom_properties={"x": -0.0})])
         [after] = store.get_artifacts_by_id([made])
         assert repr(after.custom_properties["x"]) == sign

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -231,6 +232,7 @@ def test_values_that_are_the_same_are_no_change(store: lineage.Store, stored: An
 def test_values_that_look_the_same_are_a_change(store: lineage.Store, stored: Any, given: Any) -> None:
     [made] = store.put_artifacts([Artifact(type="Data", uri="u", custom_properties={"v": stored})])
     [before] = store.get_artifacts_by_id([made])
+    time.sleep(0.002)  # into the next millisecond
     store.put_artifacts([Artifact(id=made, type="Data", uri="u", custom_properties={"v": given})])
     [after] = store.get_artifacts_by_id([made])
     assert (after.last_update_time_ms or 0) > (before.last_update_time_ms or 0)
