@@ -206,6 +206,7 @@ def test_an_update_by_mask_or_of_a_context_is_two_statements_and_holds_no_transa
 def test_an_update_that_changes_nothing_leaves_the_node_as_it_is(store: lineage.Store, sent: Sent) -> None:
     [named, nameless] = store.put_artifacts([Artifact(type="Data", name="d", uri="u"), Artifact(type="Data", uri="u")])
     before = store.get_artifacts_by_id([named, nameless])
+    time.sleep(0.002)  # into the next millisecond
     same = [Artifact(id=named, type="Data", name="d", uri="u"), Artifact(id=nameless, type="Data", uri="u")]
     for each in same:
         store.put_artifacts([each])
@@ -222,6 +223,7 @@ def test_values_that_are_the_same_are_no_change(store: lineage.Store, stored: An
     for name in ("d", None):
         [made] = store.put_artifacts([Artifact(type="Data", name=name, uri="u", custom_properties={"v": stored})])
         before = store.get_artifacts_by_id([made])
+        time.sleep(0.002)
         store.put_artifacts([Artifact(id=made, type="Data", name=name, uri="u", custom_properties={"v": given})])
         assert repr(store.get_artifacts_by_id([made])) == repr(before)
 
@@ -292,6 +294,7 @@ def test_keys_that_somebody_else_added_are_no_change(store: lineage.Store, neo4j
     [made] = store.put_artifacts([Artifact(type="Data", uri="u")])
     neo4j_server.run("MATCH (a:Artifact) SET a.pagerank = 0.5, a.`my.rank` = 1")
     before = store.get_artifacts_by_id([made])
+    time.sleep(0.002)
     store.put_artifacts([Artifact(id=made, type="Data", uri="u")])
     assert store.get_artifacts_by_id([made]) == before
     assert neo4j_server.run("MATCH (a:Artifact) RETURN a.pagerank AS rank, a.`my.rank` AS mine") == [
@@ -318,6 +321,7 @@ def test_a_large_update_of_which_one_changes_nothing(store: lineage.Store) -> No
     """More than go in one statement: nothing is half done, and what is the same stays."""
     made = store.put_artifacts([Artifact(type="Data", uri="u")] * 6000)
     [last] = store.get_artifacts_by_id(made[-1:])
+    time.sleep(0.002)
     store.put_artifacts([Artifact(id=each, type="Data", uri="u" if each == made[-1] else "v") for each in made])
     assert store.get_artifacts_by_id(made[-1:]) == [last]
     assert len(store.get_artifacts_by_uri("v")) == 5999
