@@ -10,6 +10,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from backends.neo4j.errors import lost_race
 from backends.neo4j.layout import LINK_ENDS
+from backends.neo4j.sessions import Read
 from backends.neo4j.writes import InsertLinks, InsertNodes, ReplaceNodes, UpdateNodes
 from lineage.backend import missing_end
 from lineage.errors import AlreadyExistsError, LineageError
@@ -17,7 +18,6 @@ from lineage.model import NodeKind, NodeType
 
 __all__ = ["Keys", "check_unique_type", "happened", "taken_key", "wrong_link"]
 
-Read = Callable[[str, dict[str, Any]], list[Any]]
 _RECOVERY_S = 30.0
 
 

@@ -119,8 +119,7 @@ def can_be_compared(graph: Mapping[str, Any]) -> bool:
 
 def is_ours(key: str) -> str:
     """Return the Cypher condition that a key of a node is one of ours, and not one that somebody else added."""
-    prefixes = (*(f"{family}." for family in _FAMILIES), LONG, *_ENCODED)
-    others = (f"{key} STARTS WITH {literal(prefix)}" for prefix in prefixes)
+    others = (f"{key} STARTS WITH {literal(f'{prefix}.')}" for prefix in (*_FAMILIES, *_READ))
     return " OR ".join((f"{key} IN {literal([*_ALL_FIELDS, FOLDED_URI])}", *others))
 
 

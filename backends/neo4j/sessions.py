@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
@@ -12,7 +12,10 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from backends.neo4j.errors import translated
 
-__all__ = ["Sessions", "Statements"]
+__all__ = ["Read", "Sessions", "Statements"]
+
+Read = Callable[[str, dict[str, Any]], list[Any]]
+"""Runs a statement, and returns its rows: :meth:`Statements.read`."""
 
 
 class Sessions:

@@ -6,7 +6,7 @@ that is sent anyway; if they are not, the unit of work is run again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -16,13 +16,12 @@ from backends.neo4j.diagnosis import check_unique_type
 from backends.neo4j.errors import emptied, lost_race
 from backends.neo4j.layout import STORE, TYPE, TYPE_LABELS
 from backends.neo4j.records import type_from_graph, type_to_graph
+from backends.neo4j.sessions import Read
 from lineage.errors import DataLossError
 from lineage.model import NodeKind, NodeType
 
 __all__ = ["VERSION_PART", "TypeCache", "TypesInUse"]
 
-Read = Callable[[str, dict[str, Any]], list[Any]]
-"""Runs a statement, and returns its rows."""
 VERSION_PART = f"MATCH (s:{STORE} {{id: 0}}) RETURN 'version' AS part, [s.types_version] AS items"
 _VERSION = f"MATCH (s:{STORE} {{id: 0}}) RETURN s.types_version AS version"
 _ALL = (

@@ -74,6 +74,9 @@ class UpdateNodes:
         )
 
 
+_IS_OURS = is_ours("key")
+
+
 @dataclass(slots=True)
 class ReplaceNodes:
     """New states of nodes that nobody read; names and create times stay.
@@ -94,7 +97,7 @@ class ReplaceNodes:
             f"WITH n, forced, CASE WHEN n.name IS NULL THEN {new} ELSE {named} END AS new "
             "WHERE n.type_id = new.type_id "
             "AND (forced OR properties(n) <> new{.*, last_update_time_ms: n.last_update_time_ms} "
-            f"AND all(key IN keys(n) WHERE {is_ours('key')})) "
+            f"AND all(key IN keys(n) WHERE {_IS_OURS})) "
             "SET n = new RETURN count(n) AS done, sum(0) AS old"
         )
 
