@@ -12,6 +12,7 @@
     ├── PermissionDeniedError     7
     ├── ResourceExhaustedError    8   retryable
     ├── FailedPreconditionError   9
+    │   └── MissingPackageError       also an ImportError
     ├── AbortedError             10   retryable
     ├── OutOfRangeError          11
     ├── UnimplementedError       12
@@ -26,9 +27,11 @@ The names and numbers are those of MLMD and gRPC, so either maps one to one. A m
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from typing import ClassVar
+
+from cypher.errors import near_matches
 
 __all__ = [
     "AbortedError",
@@ -40,6 +43,7 @@ __all__ = [
     "InternalError",
     "InvalidArgumentError",
     "LineageError",
+    "MissingPackageError",
     "NotFoundError",
     "OutOfRangeError",
     "PermissionDeniedError",
@@ -49,7 +53,9 @@ __all__ = [
     "UnimplementedError",
     "UnknownError",
     "near_matches",
-    "shown",
+    "short_list",
+    "short_repr",
+    "shown_url",
 ]
 
 
@@ -133,6 +139,18 @@ class FailedPreconditionError(LineageError):
     status = "FAILED_PRECONDITION"
 
 
+class MissingPackageError(FailedPreconditionError, ImportError):
+    """A package that only a part of this one needs is not installed; ``name`` is its module."""
+
+    def __init__(self, what: str, package: str, extra: str, module: str) -> None:
+        """Say that ``what`` needs ``package``, which one of our extras brings."""
+        super().__init__(
+            f"{what} needs the package {package}; install it with: pip install 'lineage-graph[{extra}]', or in a clone "
+            f"of the repository: pip install '.[{extra}]'"
+        )
+        self.name = module
+
+
 class AbortedError(LineageError):
     """A conflict with somebody else's write."""
 
@@ -184,31 +202,59 @@ class UnauthenticatedError(LineageError):
     status = "UNAUTHENTICATED"
 
 
-def near_matches(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'a' or 'b'?"`` for the known names that resemble ``name``, else an empty string.
-
-    >>> near_matches("acuracy", ["accuracy", "loss"])
-    "; did you mean 'accuracy'?"
-    >>> near_matches("x", ["accuracy"])
-    ''
-    """
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+_MOST_CHARACTERS = 200
 
 
-_SHOWN_CHARACTERS = 200
-
-
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return ``repr(value)`` for a message: never long, and never an error of its own.
 
-    >>> shown("ranker"), len(shown("x" * 10**6)), shown(10**5000)
+    >>> short_repr("ranker"), len(short_repr("x" * 10**6)), short_repr(10**5000)
     ("'ranker'", 203, 'an int of 16610 bits')
     """
-    if isinstance(value, int) and value.bit_length() > 4 * _SHOWN_CHARACTERS:
+    if isinstance(value, int) and value.bit_length() > 4 * _MOST_CHARACTERS:
         return f"an int of {value.bit_length()} bits"  # Python refuses to print those of more than 4,300 digits
     try:
-        text = repr(value[: _SHOWN_CHARACTERS + 1] if isinstance(value, (str, bytes)) else value)
+        text = repr(value[: _MOST_CHARACTERS + 1] if isinstance(value, (str, bytes)) else value)
     except Exception:  # noqa: BLE001  # a value that is refused may be anything, an endless or broken one too
         return f"a value of type {type(value).__name__} that cannot be shown"
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
+
+
+_NAMED = 10
+
+
+def short_list(values: Sequence[object]) -> str:
+    """Return values for a message: the first ten, and how many more there are.
+
+    >>> short_list(range(12))
+    '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more'
+    """
+    more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
+    return f"{', '.join(map(short_repr, values[:_NAMED]))}{more}"
+
+
+_PLACE = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:@/?#\[\]]*)(:[0-9]*)?(/[^@?#]*)?")
+_HARMLESS = frozenset({"ca", "cert", "database", "mode", "plain_token", "timeout_s"})
+"""The options in a URL that may be shown."""
+
+
+def shown_url(url: str) -> str:
+    """Return a URL for a message: without a login, and without anything else of it that may be a secret.
+
+    >>> shown_url("neo4j://neo4j:secret@db.example.org:7687/runs?token=secret&database=x")
+    'neo4j://db.example.org:7687/runs?database=x'
+    >>> shown_url("bolt://neo4j:sec/ret@db"), shown_url("bolt:secret"), shown_url("memory:")
+    ('bolt://...', 'bolt:...', 'memory:')
+    """
+    scheme, colon, rest = url.partition(":")
+    if not colon or not rest:
+        return short_repr(url)[1:-1]
+    if not rest.startswith("//"):
+        return f"{scheme}:..."
+    place, _, query = rest[2:].partition("?")
+    place = place.rpartition("@")[2] if "@" in place.partition("/")[0] else place
+    options = [part.partition("=") for part in query.partition("#")[0].split("&") if part]
+    if not _PLACE.fullmatch(place) or any("@" in name or not equals for name, equals, _ in options):
+        return f"{scheme}://..."  # a password that is not encoded may be anywhere
+    harmless = "&".join("".join(option) for option in options if option[0] in _HARMLESS)
+    return f"{scheme}://{place}{'?' if harmless else ''}{harmless}"

@@ -7,46 +7,107 @@ group ``lineage.backends``: the URL's scheme, and a function ``open_backend(url,
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import InvalidArgumentError, near_matches
+from lineage.errors import InvalidArgumentError, UnimplementedError, near_matches, short_repr, shown_url
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from lineage.backend import Backend
-    from lineage.store import Store
+    from lineage.seam import Backend
 
 _OWN = {
     "memory": "backends.memory:open_backend",
+    "sqlite": "backends.sql:open_backend",
+    "mysql": "backends.sql:open_mysql",
+    "postgresql": "backends.sql:open_postgres",
     **dict.fromkeys(("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc"), "backends.neo4j:open_backend"),
-    "grpc": "lineage.rpc:connect",
-    "grpcs": "lineage.rpc:connect",
 }
-"""Scheme to function; it returns a backend or, for a server's store, the store itself. Entry points add to these."""
+"""Scheme to function. Entry points add to these."""
+
+SERVERS = frozenset({"grpc", "grpcs"})
+"""The schemes of stores that a server has: there is no backend in this process, and `lineage.open_store` knows them."""
 
 
-def open_url(url: str, **options: Any) -> Backend | Store:
-    """Return the backend, or the store of a server, that a URL names.
+def open_backend(url: str, **options: Any) -> Backend:
+    """Return the backend that a URL names; a path names a file of SQLite.
 
-    Raises InvalidArgumentError for an unknown scheme.
+    Raises InvalidArgumentError for an unknown scheme, and for what is neither.
     """
-    if not isinstance(url, str) or ":" not in url:
-        raise InvalidArgumentError(f"{url!r} is not the URL of a store; use e.g. 'memory:'")
-    scheme = url.partition(":")[0].lower()
+    if not isinstance(url, str):
+        raise InvalidArgumentError(f"{short_repr(url)} is not the URL of a store; use e.g. 'lineage.db' or 'memory:'")
+    scheme = scheme_of(url)
     target = _OWN.get(scheme)
-    if target is None:
-        found = _added()
-        if scheme not in found:
-            known = sorted({*_OWN, *found})
-            raise InvalidArgumentError(
-                f"unknown scheme {scheme!r} in {url!r}{near_matches(scheme, known)}; known are {', '.join(known)}"
-            )
-        opened: Backend | Store = found[scheme].load()(url, **options)
-        return opened
-    module, _, function = target.partition(":")
-    backend: Backend | Store = getattr(importlib.import_module(module), function)(url, **options)
+    if target is not None:
+        module, _, function = target.partition(":")
+        open_own: Callable[..., Backend] = getattr(importlib.import_module(module), function)
+        return open_own(url, **options)
+    added = _added()
+    if scheme not in added:
+        known = sorted({*_OWN, *added, *SERVERS})
+        raise InvalidArgumentError(
+            f"unknown scheme {short_repr(scheme)} in {shown_url(url)!r}{near_matches(scheme, known)}; "
+            f"known are {', '.join(known)}"
+        )
+    backend: Backend = added[scheme].load()(url, **options)
     return backend
+
+
+@contextmanager
+def database_at(url: str | os.PathLike[str], **options: Any) -> Generator[Backend, None, None]:
+    """Give the backend of a URL or path as it is, without preparing its database.
+
+    Raises as :func:`open_backend` does, and UnimplementedError for the URL of a server.
+    """
+    url = url_of(url)
+    if isinstance(url, str) and scheme_of(url) in SERVERS:
+        raise UnimplementedError(f"{shown_url(url)!r} is a server's; ask where its database is, by the database's URL")
+    backend = open_backend(url, **options)
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+def url_of(given: str | os.PathLike[str]) -> str:
+    """Return what names a store as a URL, or as a text that is seen to be a path.
+
+    >>> from pathlib import Path
+    >>> url_of("memory:"), url_of(Path("runs"))
+    ('memory:', './runs')
+    """
+    if isinstance(given, os.PathLike):
+        return os.path.join(os.curdir, os.fspath(given))  # noqa: PTH118  # a Path would drop the dot
+    return given
+
+
+def is_server(url: object) -> bool:
+    """Tell whether a server has the store of a URL."""
+    return isinstance(url, str) and url.partition(":")[0].lower() in SERVERS
+
+
+def scheme_of(url: str) -> str:
+    """Return the scheme of a store's URL, in small letters; that of a path is ``sqlite``.
+
+    A path has a slash or a dot, so that the name of something else is not taken for one.
+
+    >>> scheme_of("memory:"), scheme_of("runs/lineage.db"), scheme_of("lineage.db")
+    ('memory', 'sqlite', 'sqlite')
+    """
+    scheme, colon, rest = url.partition(":")
+    if colon and len(scheme) > 1 and "/" not in scheme and "\\" not in scheme:
+        return scheme.lower()
+    if len(scheme) == 1 and colon and rest[:1] in ("/", "\\"):  # a drive of Windows
+        return "sqlite"
+    if any(each in url for each in "/\\.") and "\0" not in url:
+        return "sqlite"
+    raise InvalidArgumentError(
+        f"{shown_url(url)!r} is neither the URL nor the path of a store; use 'memory:' or 'lineage.db'; a path has a "
+        "slash or a dot"
+    )
 
 
 def knows(scheme: str) -> bool:
@@ -55,7 +116,7 @@ def knows(scheme: str) -> bool:
     >>> knows("memory"), knows("nosuch")
     (True, False)
     """
-    return scheme.lower() in _OWN or scheme.lower() in _added()
+    return scheme.lower() in {*_OWN, *SERVERS, *_added()}
 
 
 def _added() -> dict[str, EntryPoint]:
@@ -63,19 +124,3 @@ def _added() -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group="lineage.backends")}
-
-
-def open_backend(url: str, **options: Any) -> Backend:
-    """Return the backend that a URL names.
-
-    Raises InvalidArgumentError for an unknown scheme, and for that of a server, whose backend is not in this process.
-    """
-    from lineage.store import Store
-
-    opened = open_url(url, **options)
-    if isinstance(opened, Store):
-        opened.close()
-        raise InvalidArgumentError(
-            f"{url!r} is the store of a server, which has no backend here; use lineage.open_store"
-        )
-    return opened

@@ -1,258 +1,111 @@
-"""The rules of types: identity, evolution, the simple types that every store has.
+"""Schema versions: which one a database has, and its way up and down. Opening a store changes none by itself.
 
-Source of the rules: MLMD's behaviour, section 3 of its facts. A type is stored once per (kind, name, version); its
-properties can only grow; its description, input and output types are fixed when it is made; a base type is given once.
+MLMD's databases have the versions 0 to 10; this library works with 10.
+
+>>> import lineage
+>>> from lineage import schema
+>>> lineage.open_store("lineage.db").close()
+>>> schema.downgrade("lineage.db", to=8)
+SchemaChange(before=10, after=8, loses=())
+>>> schema.status("lineage.db")
+SchemaStatus(version=8, newest=10, is_whole=True)
+>>> schema.upgrade("lineage.db").after
+10
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from lineage.backend import Transaction
-from lineage.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, UnimplementedError, near_matches
-from lineage.model import (
-    ArtifactBaseType,
-    ArtifactType,
-    ContextType,
-    ExecutionBaseType,
-    ExecutionType,
-    NodeKind,
-    NodeType,
-    PropertyType,
-)
-from lineage.values import FrozenDict
+from lineage import registry
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, UnimplementedError, short_repr, shown_url
+from lineage.model.arguments import checked_flag
+from lineage.seam import CanMigrate, SchemaChange, SchemaStatus, too_new
 
-SIMPLE_TYPES: tuple[NodeType, ...] = (
-    *(ArtifactType(name=f"mlmd.{base.name.title()}") for base in ArtifactBaseType if base),
-    *(ExecutionType(name=f"mlmd.{base.name.title()}") for base in ExecutionBaseType if base),
-)
-"""Types that every store has, in the order of their ids: 1 to 9 in a new store, so that a user's first type is 10."""
+__all__ = ["SchemaChange", "SchemaStatus", "downgrade", "status", "upgrade"]
 
-SIMPLE_TYPE_NAMES = frozenset(simple.name for simple in SIMPLE_TYPES)
-
-TYPE_OF_KIND: dict[NodeKind, type[NodeType]] = {
-    record.kind: record for record in (ArtifactType, ExecutionType, ContextType)
-}
+Result = TypeVar("Result")
 
 
-class TypeIndex:
-    """The types of one kind, found by id, by (name, version) and by external id."""
+def status(url: str | os.PathLike[str], **options: Any) -> SchemaStatus:
+    """Return which schema version a database has, and touch nothing.
 
-    __slots__ = ("by_external_id", "by_id", "by_name", "kind", "types")
-
-    def __init__(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
-        self.kind = kind
-        self.types = types
-        self.by_id = {type_.id: type_ for type_ in types}
-        self.by_name = {(type_.name, type_.version): type_ for type_ in types}
-        self.by_external_id = {type_.external_id: type_ for type_ in types if type_.external_id is not None}
-
-    def get(self, name: str, version: str | None) -> Any:
-        """Return the type, or raise NotFoundError."""
-        found = self.by_name.get((name, version or None))
-        if found is None:
-            raise self.unknown(name, version or None)
-        return found
-
-    def unknown(self, name: str, version: str | None) -> NotFoundError:
-        """Build the error for a type that is not there, with the versions or the names that are near."""
-        versions = [known_version for known_name, known_version in self.by_name if known_name == name]
-        if versions:
-            hint = f"; it exists as {', '.join('no version' if v is None else f'version {v!r}' for v in versions)}"
-        else:
-            hint = near_matches(name, (known_name for known_name, _ in self.by_name))
-        asked = f"{name!r}" if version is None else f"{name!r} version {version!r}"
-        return NotFoundError(
-            f"no type found for query: there is no {self.kind.lower()} type {asked}{hint}; put it with "
-            f"put_{self.kind.lower()}_type"
-        )
-
-
-class TypeCatalog:
-    """The type indexes of a store, rebuilt only when the store hands out a new list of types."""
-
-    def __init__(self) -> None:
-        self._indexes: dict[NodeKind, TypeIndex] = {}
-
-    def of(self, tx: Transaction, kind: NodeKind) -> TypeIndex:
-        """Return the index over the types of a kind as this transaction sees them."""
-        types = tx.find_types(kind)
-        index = self._indexes.get(kind)
-        if index is None or index.types is not types:
-            index = self._indexes[kind] = TypeIndex(kind, types)
-        return index
-
-
-def ensure_simple_types(tx: Transaction) -> None:
-    """Insert the simple types that are missing."""
-    for kind, record in TYPE_OF_KIND.items():
-        known = {(type_.name, type_.version) for type_ in tx.find_types(kind)}
-        missing = [simple for simple in SIMPLE_TYPES if type(simple) is record and (simple.name, None) not in known]
-        if missing:
-            tx.insert_types(kind, missing)
-
-
-def put_types(
-    tx: Transaction, catalog: TypeCatalog, types: Iterable[NodeType], *, can_add_fields: bool, can_omit_fields: bool
-) -> list[int]:
-    """Create or extend types; return their ids, one for each type given.
-
-    Each is compared with what was stored before the call, or with its first mention in the call: ``{a}, {a, b}, {a,
-    c}`` with ``can_add_fields`` ends as ``{a, b, c}``.
+    Raises FailedPreconditionError for what is no store, UnimplementedError for a store without versions.
     """
-    compared: dict[tuple[NodeKind, str, str | None], NodeType] = {}
-    current: dict[tuple[NodeKind, str, str | None], NodeType] = {}
-    ids: list[int] = []
-    indexes = {kind: catalog.of(tx, kind) for kind in TYPE_OF_KIND}
-    for type_ in types:
-        given = type_ if type_.version else type_.replace_trusted(version=None)
-        if not given.name:
-            raise InvalidArgumentError("no type name is specified; give every type a name")
-        key = (given.kind, given.name, given.version)
-        if key not in compared:
-            stored = indexes[given.kind].by_name.get(key[1:])
-            if stored is None:
-                stored = _create(tx, catalog, given)
-                compared[key] = current[key] = stored
-                ids.append(_id(stored))
-                continue
-            compared[key] = current[key] = stored
-        _check_evolution(compared[key], given, can_add_fields=can_add_fields, can_omit_fields=can_omit_fields)
-        _check_property_types(current[key], given)
-        extended = _extend(current[key], given)
-        if extended is not current[key]:
-            tx.update_types(given.kind, [extended])
-        _check_base_type(catalog.of(tx, given.kind), current[key], given)  # last, as in MLMD: it undoes the rest
-        current[key] = extended
-        ids.append(_id(extended))
-    return ids
+    return _asked(url, options, lambda backend: backend.schema_status())
 
 
-def _id(type_: NodeType) -> int:
-    assert type_.id is not None
-    return type_.id
+def upgrade(
+    url: str | os.PathLike[str], *, to: int | None = None, dry_run: bool = False, **options: Any
+) -> SchemaChange:
+    """Bring a database to a newer schema version, the newest by default; make a copy of it before.
 
+    Each step is a transaction: what is killed is whole, and goes on when it is run again. With ``dry_run`` nothing is
+    changed. Raises InvalidArgumentError for a version that is older than that of the database or that there is not,
+    FailedPreconditionError for tables that somebody altered, and for a newer version than this library knows.
+    """
 
-def _base_type(type_: NodeType) -> int | None:
-    base: int | None = getattr(type_, "base_type", None)
-    return base
-
-
-def _create(tx: Transaction, catalog: TypeCatalog, given: NodeType) -> NodeType:
-    _check_declared(given)
-    [type_id] = tx.insert_types(given.kind, [given])
-    _check_base_type(catalog.of(tx, given.kind), None, given)
-    return given.replace_trusted(id=type_id)
-
-
-def _check_declared(given: NodeType) -> None:
-    for name, declared in given.properties.items():
-        if declared is PropertyType.UNKNOWN:
+    def change(backend: CanMigrate) -> SchemaChange:
+        found = backend.schema_status()
+        target = found.newest if to is None else _checked(to, found)
+        if found.version is None or not found.is_whole:
+            raise FailedPreconditionError(
+                f"{_shown(url)!r} has not all tables of a store yet; open it, and they are made, at "
+                f"version {found.newest}"
+            )
+        if found.version > found.newest:
+            raise too_new(repr(_shown(url)), found.version, found.newest)
+        if target < found.version:
             raise InvalidArgumentError(
-                f"property {name!r} of type {given.name!r} is UNKNOWN; declare one of {_DECLARABLE}"
+                f"{_shown(url)!r} is at schema version {found.version}, which is above {target}; downgrade it"
             )
+        return backend.change_schema(target, dry_run=checked_flag(dry_run, "dry_run"))
+
+    return _asked(url, options, change)
 
 
-_DECLARABLE = ", ".join(member.name for member in PropertyType if member)
+def downgrade(url: str | os.PathLike[str], *, to: int, dry_run: bool = False, **options: Any) -> SchemaChange:
+    """Bring a database to an older schema version, for an older MLMD; make a copy of it before.
 
+    What the older version has no place for is lost, as ``loses`` says, and with ``dry_run`` would be. Otherwise as
+    :func:`upgrade`.
+    """
 
-def _conflict(given: NodeType, problem: str) -> AlreadyExistsError:
-    return AlreadyExistsError(
-        f"type already exists with different properties: {given.kind.lower()} type {given.name!r} {problem}"
-    )
-
-
-def _check_property_types(stored: NodeType, given: NodeType) -> None:
-    for name, declared in given.properties.items():
-        known = stored.properties.get(name, declared)
-        if known is not declared:
-            raise _conflict(
-                given,
-                f"has {name!r} as {known.name}, not {declared.name}; "
-                "a property's type never changes: use another name, or another version of the type",
+    def change(backend: CanMigrate) -> SchemaChange:
+        found = backend.schema_status()
+        target = _checked(to, found)
+        if found.version is None or not found.is_whole:
+            raise FailedPreconditionError(
+                f"{_shown(url)!r} has not all tables of a store; there is nothing to downgrade"
             )
-
-
-def _check_evolution(stored: NodeType, given: NodeType, *, can_add_fields: bool, can_omit_fields: bool) -> None:
-    _check_property_types(stored, given)
-    omitted = [name for name in stored.properties if name not in given.properties]
-    if omitted and not can_omit_fields:
-        raise _conflict(given, f"also has {', '.join(map(repr, omitted))}; pass it too, or pass can_omit_fields=True")
-    added = [name for name in given.properties if name not in stored.properties]
-    if added and not can_add_fields:
-        raise _conflict(given, f"does not have {', '.join(map(repr, added))}; pass can_add_fields=True to add")
-    _check_declared(given)
-
-
-def _check_base_type(types: TypeIndex, stored: NodeType | None, given: NodeType) -> None:
-    base = _base_type(given)
-    if base is None:
-        return
-    if base == 0:
-        raise UnimplementedError("base_type deletion is not supported: leave base_type out instead of giving UNSET")
-    known = None if stored is None else _base_type(stored)
-    if known is not None and known != base:
-        raise UnimplementedError(
-            f"base_type update is not supported: type {given.name!r} extends {known!r}; leave base_type out, or use "
-            "another version"
-        )
-    ancestor: Any = given
-    while (next_base := getattr(ancestor, "base_type", None)) is not None:
-        ancestor = types.by_name[f"mlmd.{next_base.name.title()}", None]
-        if (ancestor.name, ancestor.version) == (given.name, given.version):
+        if found.version > found.newest:
+            raise too_new(repr(_shown(url)), found.version, found.newest)
+        if target > found.version:
             raise InvalidArgumentError(
-                f"there is a cycle detected of the given relationship: type {given.name!r} would extend itself; "
-                "leave base_type out"
+                f"{_shown(url)!r} is at schema version {found.version}, which is below {target}; upgrade it"
             )
+        return backend.change_schema(target, dry_run=checked_flag(dry_run, "dry_run"))
+
+    return _asked(url, options, change)
 
 
-def _extend(stored: NodeType, given: NodeType) -> NodeType:
-    changes: dict[str, Any] = {}
-    if any(name not in stored.properties for name in given.properties):
-        changes["properties"] = FrozenDict({**stored.properties, **given.properties})
-    if given.external_id and given.external_id != stored.external_id:
-        changes["external_id"] = given.external_id
-    if _base_type(given) is not None and _base_type(stored) is None:
-        changes["base_type"] = _base_type(given)
-    return stored.replace_trusted(**changes) if changes else stored
+def _checked(version: object, found: SchemaStatus) -> int:
+    if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= found.newest:
+        raise InvalidArgumentError(f"there is no schema version {short_repr(version)}; there are 0 to {found.newest}")
+    return version
 
 
-def listed_types(index: TypeIndex, *, include_simple: bool) -> list[Any]:
-    """Return the types that a list shows: simple ones are hidden by name, but for contexts, which have none."""
-    if include_simple or index.kind is NodeKind.CONTEXT:
-        return list(index.types)
-    return [type_ for type_ in index.types if type_.name not in SIMPLE_TYPE_NAMES]
+def _shown(url: str | os.PathLike[str]) -> str:
+    return shown_url(os.fspath(url))
 
 
-def types_by_ids(index: TypeIndex, ids: Iterable[int]) -> list[Any]:
-    """One type for each known id, in the order given, as often as given."""
-    return [index.by_id[type_id] for type_id in ids if type_id in index.by_id]
-
-
-def types_by_external_ids(index: TypeIndex, external_ids: Iterable[str]) -> list[Any]:
-    """Return the types with these external ids, by id.
-
-    Raises NotFoundError if there is none at all, InvalidArgumentError on an empty one.
-    """
-    return by_external_ids(
-        external_ids,
-        lambda wanted: sorted((index.by_external_id[each] for each in wanted if each in index.by_external_id), key=_id),
-        f"{index.kind.lower()} types",
-    )
-
-
-def by_external_ids(external_ids: Iterable[str], find: Callable[[list[str]], Sequence[Any]], what: str) -> list[Any]:
-    """Apply the rule of all look-ups by external id.
-
-    None asked, none found; an empty one is refused; nothing found is NOT_FOUND.
-    """
-    wanted = list(dict.fromkeys(external_ids))
-    if not wanted:
-        return []
-    if "" in wanted:
-        raise InvalidArgumentError("at least one empty external_id exists in the request; leave it out")
-    found = list(find(wanted))
-    if not found:
-        raise NotFoundError(f"no {what} found for external_ids {', '.join(map(repr, wanted))}")
-    return found
+def _asked(url: str | os.PathLike[str], options: dict[str, Any], ask: Callable[[CanMigrate], Result]) -> Result:
+    with registry.database_at(url, **options) as backend:
+        if not isinstance(backend, CanMigrate):
+            raise UnimplementedError(
+                f"{shown_url(registry.url_of(url))!r} has no schema versions to go between; an older one is brought up "
+                "to date by lineage.open_store(..., upgrade=True)"
+            )
+        return ask(backend)

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lineage import registry
-from lineage._bulk_api import BulkMethods
-from lineage._database_api import DatabaseMethods
-from lineage._lineage_api import LineageMethods
-from lineage._links_api import LinkMethods
-from lineage._nodes_api import NodeMethods
-from lineage._types_api import TypeMethods
+from lineage.api.bulk import BulkMethods
+from lineage.api.database import DatabaseMethods
+from lineage.api.lineage import LineageMethods
+from lineage.api.links import LinkMethods
+from lineage.api.lists import ListMethods
+from lineage.api.nodes import NodeMethods
+from lineage.api.processes import Opening, opening_of, own_lock, remember_opening
+from lineage.api.questions import QuestionMethods
+from lineage.api.removal import RemovalMethods
+from lineage.api.served import not_served
+from lineage.api.types import TypeMethods
+from lineage.api.units import BackendUnits
+from lineage.errors import InvalidArgumentError, UnimplementedError, shown_url
+from lineage.model.arguments import checked_flag
+from lineage.seam.deadline import checked_timeout_s
+from lineage.seam.repeating import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "default_url", "open_store"]
+
+_logger = logging.getLogger("lineage")
 
 
-class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods, BulkMethods, DatabaseMethods):
+class Store(
+    TypeMethods,
+    NodeMethods,
+    ListMethods,
+    LinkMethods,
+    LineageMethods,
+    QuestionMethods,
+    RemovalMethods,
+    BulkMethods,
+    DatabaseMethods,
+):
     """A record of how data and models were made. Open one with :func:`open_store`.
 
     Every method is one unit of work: it sees one state of the store, and changes all that it should or nothing. (On
@@ -35,9 +60,10 @@ class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods, BulkMethods, 
 
     @property
     def url(self) -> str:
-        """The URL that this store was opened with."""
+        """The URL that this store was opened with, without its login."""
         return self._url
 
+    @not_served("a client closes its own connection")
     def close(self) -> None:
         """Let go of the backend. A store in memory is gone then; closing twice is fine.
 
@@ -49,7 +75,8 @@ class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods, BulkMethods, 
         """
         if not self._closed:
             self._closed = True
-            self._backend.close()
+            if self._units is not None:
+                self._units.close()
 
     def __enter__(self) -> Self:
         return self
@@ -59,22 +86,89 @@ class Store(TypeMethods, NodeMethods, LinkMethods, LineageMethods, BulkMethods, 
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how the store was opened, secrets included; where it is unpickled it is opened again."""
+        self._check_open()
+        units, opening = self._units, opening_of(self)
+        if opening is None or (isinstance(units, BackendUnits) and not units.can_reopen):
+            raise UnimplementedError(
+                f"{self!r} cannot be pickled: it is in this process alone, or was not opened by lineage.open_store; "
+                "return results to this process and put them here, or use a store that others can open by its URL"
+            )
+        return Store._opened_again, (opening,)
+
+    @staticmethod
+    def _opened_again(opening: Opening) -> Store:
+        """Return the store of an opening in this process: one for all pickles of it, kept as long as the process."""
+        with own_lock():
+            store = _opened_here.get(opening.key)
+            if store is None or store._closed:
+                store = _opened_here[opening.key] = open_store(opening.url, **opening.options)
+            return store
+
     def __repr__(self) -> str:
         return f"Store({self._url!r}{', closed' if self._closed else ''})"
 
 
-def open_store(url: str = "memory:", **options: Any) -> Store:
+_opened_here: dict[str, Store] = {}
+"""Stores that were unpickled, by the keys of their openings."""
+
+
+def default_url() -> str:
+    """Return where the store is if nobody says: what ``LINEAGE_STORE`` says, else ``lineage.db`` in this folder.
+
+    Says so at INFO on the logger ``lineage``.
+    """
+    given = os.environ.get("LINEAGE_STORE")
+    if given:
+        _logger.info("the store is %s, as LINEAGE_STORE says", shown_url(given))
+        return given
+    path = os.path.abspath("lineage.db")  # noqa: PTH100  # a str: it is a URL
+    _logger.info("the store is %s; an argument or LINEAGE_STORE names another one", path)
+    return path
+
+
+def open_store(url: str | os.PathLike[str] | None = None, **options: Any) -> Store:
     """Open a store, and create what is missing in it.
 
-    ``memory:`` is a new store in this process, gone when it is closed. Raises InvalidArgumentError for an unknown URL
-    or option.
+    A path, or ``sqlite:///PATH``, is a file that lasts: an SQLite database with MLMD's tables, be it one of MLMD's own.
+    Without ``url`` it is what the environment variable ``LINEAGE_STORE`` says, else ``lineage.db`` in the working
+    directory; the logger ``lineage`` says which at INFO. ``memory:`` is a new store in this process, gone when it is
+    closed. Raises InvalidArgumentError for an unknown URL or option, FailedPreconditionError for a file that is no
+    store, and for one that is older or altered: then nothing is touched.
 
-    ``grpc://HOST:PORT`` (``grpcs://`` with TLS) is the store of a server; :func:`lineage.rpc.connect` has its options.
+    ``timeout_s`` is how long a call may take, 30 by default, None without a limit: the time in which a call on Neo4j is
+    repeated that met a deadlock or a lost connection, and in which every wait within it ends. Then it raises the error
+    that was in its way, or DeadlineExceededError. A call that changes many nodes, such as
+    :meth:`~Store.bulk`, has that time for each batch.
+
+    With ``read_only`` nothing is written, not when it is opened either: a database that is no store yet raises
+    FailedPreconditionError, and every write PermissionDeniedError. A database with an older schema raises
+    FailedPreconditionError and is brought up to date only with ``upgrade``; close its other clients before.
+
+    ``grpc://HOST:PORT`` (``grpcs://`` with TLS) is the store of a server; :func:`lineage.remote.connect` has its
+    options.
 
     >>> import lineage
     >>> with lineage.open_store("memory:") as store:
     ...     store.put_artifact_type(lineage.ArtifactType(name="DataSet"))
     10
     """
-    opened = registry.open_url(url, **options)
-    return opened if isinstance(opened, Store) else Store(opened, url=url)
+    url = default_url() if url is None else registry.url_of(url)
+    opening = Opening(url, dict(options))
+    store = _opened(url, options)
+    remember_opening(store, opening)
+    return store
+
+
+def _opened(url: str, options: dict[str, Any]) -> Store:
+    if registry.is_server(url):
+        remote = import_module("lineage.remote")  # by name: the rooms of servers stand on this one
+        store: Store = remote.connect(url, **options)
+        return store
+    timeout_s = checked_timeout_s(options.pop("timeout_s", CALL_TIMEOUT_S))
+    read_only, upgrade = (checked_flag(options.pop(name, False), name) for name in ("read_only", "upgrade"))
+    if read_only and upgrade:
+        raise InvalidArgumentError("an upgrade writes, and read_only=True lets nothing be written; leave one out")
+    backend = registry.open_backend(url, **options)
+    return Store(BackendUnits(backend, timeout_s=timeout_s, read_only=read_only, upgrade=upgrade), url=shown_url(url))

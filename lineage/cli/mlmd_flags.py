@@ -10,7 +10,7 @@ from lineage.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from lineage.server import Tls
 
-__all__ = ["add_arguments", "connection_of", "tls_of"]
+__all__ = ["add_arguments", "connection_of", "migration_of", "tls_of"]
 
 _MYSQL = ("host", "port", "database", "user", "password")
 _POSTGRES = ("host", "hostaddr", "port", "user", "password", "passfile", "dbname", "skip_db_creation")
@@ -32,9 +32,30 @@ def add_arguments(group: Any) -> None:
         metavar="NAME=VALUE,...",
         help="settings of gRPC itself, as they are",
     )
-    group.add_argument("--metadata-store-connection-retries", type=int, help=argparse.SUPPRESS)
-    group.add_argument("--enable-database-upgrade", nargs="?", const=True, type=_boolean, help=argparse.SUPPRESS)
-    group.add_argument("--downgrade-db-schema-version", type=int, default=-1, help=argparse.SUPPRESS)
+    group.add_argument(
+        "--metadata-store-connection-retries",
+        type=int,
+        default=30,
+        metavar="N",
+        help="how often to try to reach the database at the start, up to 10 s apart (default: 30)",
+    )
+    group.add_argument(
+        "--enable-database-upgrade",
+        "--upgrade",
+        nargs="?",
+        const=True,
+        default=False,
+        type=_boolean,
+        metavar="BOOL",
+        help="bring a database with an older schema up to date; close its other clients before",
+    )
+    group.add_argument(
+        "--downgrade-db-schema-version",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="bring the database to an older schema version, and stop; see lineage db --help",
+    )
     shown = {"help": "and the other mysql_config_ options"}
     for name in _MYSQL:
         group.add_argument(f"--mysql-config-{name}", metavar="VALUE", **shown)
@@ -59,11 +80,6 @@ def connection_of(arguments: argparse.Namespace) -> Any:
     from lineage.mlmd.proto.metadata_store_pb2 import ConnectionConfig
 
     config = _config_file(arguments)
-    in_file = -1 if config is None else config.migration_options.downgrade_to_schema_version
-    if (arguments.downgrade_db_schema_version, in_file) != (-1, -1):
-        raise InvalidArgumentError(
-            "the server does not downgrade databases; call lineage.mlmd.downgrade_schema, or use MLMD's own server"
-        )
     source = arguments.metadata_source_config_type
     if config is not None and source in ("default", "config_file"):
         if not config.connection_config.WhichOneof("config"):
@@ -90,6 +106,18 @@ def connection_of(arguments: argparse.Namespace) -> Any:
             setattr(connection.mysql, name, _port(value) if name == "port" else value)
         return connection
     return None
+
+
+def migration_of(arguments: argparse.Namespace) -> tuple[bool, int | None]:
+    """Return whether the options or the config file ask for an upgrade, and to which version for a downgrade."""
+    config = _config_file(arguments)
+    options = None if config is None else config.migration_options
+    in_file = -1 if options is None else options.downgrade_to_schema_version
+    given = {number for number in (arguments.downgrade_db_schema_version, in_file) if number != -1}
+    upgrade = arguments.enable_database_upgrade or (options is not None and options.enable_upgrade_migration)
+    if len(given) > 1 or (given and upgrade):
+        raise InvalidArgumentError("the schema can go to one version; keep one of the upgrade and the downgrades")
+    return upgrade, given.pop() if given else None
 
 
 def _given(arguments: argparse.Namespace, prefix: str, names: tuple[str, ...]) -> dict[str, Any]:

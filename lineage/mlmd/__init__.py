@@ -17,13 +17,12 @@ or, for code that cannot be changed, by one call before it is imported::
 It needs protobuf: ``pip install 'lineage-graph[mlmd]'``.
 """
 
+from lineage.errors import MissingPackageError as _MissingPackageError
+
 try:
     import google.protobuf as _protobuf
 except ImportError as error:
-    raise ImportError(
-        "lineage.mlmd needs the package protobuf; install it with: pip install 'lineage-graph[mlmd]'",
-        name="google.protobuf",
-    ) from error
+    raise _MissingPackageError("lineage.mlmd", "protobuf", "mlmd", "google.protobuf") from error
 
 from lineage.mlmd import errors, proto
 from lineage.mlmd._install import install

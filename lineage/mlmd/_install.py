@@ -27,9 +27,11 @@ _MODULES = (
     ".metadata_store",
     ".metadata_store.metadata_store",
     ".metadata_store.mlmd_types",
+    ".metadata_store.pywrap",
     ".simple_types",
     ".simple_types.proto",
     ".simple_types.proto.simple_types_pb2",
+    ".tools",
 )
 _NEEDS_GRPC = frozenset({".proto.metadata_store_service_pb2_grpc"})
 

@@ -16,8 +16,8 @@ from typing import Any
 from google.protobuf.message import EncodeError
 
 from lineage.errors import InvalidArgumentError, UnimplementedError
-from lineage.mlmd._values import fill_properties, not_text, properties_from_proto
 from lineage.mlmd.proto import metadata_store_pb2
+from lineage.mlmd.values import fill_properties, not_text, properties_from_proto
 from lineage.model import (
     Artifact,
     ArtifactBaseType,
@@ -43,9 +43,17 @@ from lineage.model import (
     PropertyType,
     Record,
 )
-from lineage.values import FrozenDict
+from lineage.model.values import FrozenDict, varint
 
 pb: Any = metadata_store_pb2  # the classes are made at run time, and here every field of every message is touched
+
+_ARTIFACT_STATES = ArtifactState.by_number()
+_EXECUTION_STATES = ExecutionState.by_number()
+_EVENT_TYPES = EventType.by_number()
+_PROPERTY_TYPES = PropertyType.by_number()
+_ARTIFACT_BASES = ArtifactBaseType.by_number()
+_EXECUTION_BASES = ExecutionBaseType.by_number()
+_CONTEXT_BASES = ContextBaseType.by_number()
 
 # --- nodes ----------------------------------------------------------------------------------------------------------
 
@@ -74,7 +82,7 @@ def artifact_from_proto(message: Any) -> Artifact:
     """Return the record of an Artifact message."""
     values = _node_values(message, "id", "type_id", "name", "type", "external_id", "uri")
     if message.HasField("state"):
-        values["state"] = ArtifactState(message.state)
+        values["state"] = _ARTIFACT_STATES[message.state]
     return Artifact.trusted(**values)
 
 
@@ -82,7 +90,7 @@ def execution_from_proto(message: Any) -> Execution:
     """Return the record of an Execution message."""
     values = _node_values(message, "id", "type_id", "name", "type", "external_id")
     if message.HasField("last_known_state"):
-        values["last_known_state"] = ExecutionState(message.last_known_state)
+        values["last_known_state"] = _EXECUTION_STATES[message.last_known_state]
     return Execution.trusted(**values)
 
 
@@ -114,7 +122,7 @@ def artifact_to_proto(record: Artifact) -> Any:
     if record.uri or "uri" in record.model_fields_set:
         message.uri = record.uri
     if record.state is not None:
-        message.state = record.state
+        message.state = record.state.number
     return message
 
 
@@ -122,7 +130,7 @@ def execution_to_proto(record: Execution) -> Any:
     """Return the Execution message of a record."""
     message = _fill_node(pb.Execution(), record)
     if record.last_known_state is not None:
-        message.last_known_state = record.last_known_state
+        message.last_known_state = record.last_known_state.number
     return message
 
 
@@ -136,26 +144,26 @@ def context_to_proto(record: Context) -> Any:
 _TYPE_FIELDS = ("id", "name", "version", "description", "external_id")
 
 
-def _type_values(message: Any, base_type: type[Any]) -> dict[str, Any]:
+def _type_values(message: Any, base_types: Mapping[int, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(message, name) for name in _TYPE_FIELDS if message.HasField(name)}
     for text in (*values.values(), *message.properties):
         if type(text) is bytes:
             raise not_text(text)
     if message.properties:
-        values["properties"] = FrozenDict({key: PropertyType(each) for key, each in message.properties.items()})
+        values["properties"] = FrozenDict({key: _PROPERTY_TYPES[each] for key, each in message.properties.items()})
     if message.HasField("base_type"):
-        values["base_type"] = base_type(message.base_type)
+        values["base_type"] = base_types[message.base_type]
     return values
 
 
 def artifact_type_from_proto(message: Any) -> ArtifactType:
     """Return the record of an ArtifactType message."""
-    return ArtifactType.trusted(**_type_values(message, ArtifactBaseType))
+    return ArtifactType.trusted(**_type_values(message, _ARTIFACT_BASES))
 
 
 def execution_type_from_proto(message: Any) -> ExecutionType:
     """Return the record of an ExecutionType message."""
-    values = _type_values(message, ExecutionBaseType)
+    values = _type_values(message, _EXECUTION_BASES)
     for name in ("input_type", "output_type"):
         if message.HasField(name):
             values[name] = struct_type_from_proto(getattr(message, name))
@@ -164,7 +172,7 @@ def execution_type_from_proto(message: Any) -> ExecutionType:
 
 def context_type_from_proto(message: Any) -> ContextType:
     """Return the record of a ContextType message."""
-    return ContextType.trusted(**_type_values(message, ContextBaseType))
+    return ContextType.trusted(**_type_values(message, _CONTEXT_BASES))
 
 
 def _fill_type(message: Any, type_: NodeType) -> Any:
@@ -174,10 +182,10 @@ def _fill_type(message: Any, type_: NodeType) -> Any:
         if value is not None and (value != "" or name in given):
             setattr(message, name, value)
     for key, declared in type_.properties.items():
-        message.properties[key] = declared
+        message.properties[key] = declared.number
     base_type = getattr(type_, "base_type", None)
     if base_type is not None:
-        message.base_type = base_type
+        message.base_type = base_type.number
     return message
 
 
@@ -283,7 +291,7 @@ def event_from_proto(message: Any) -> Event:
     has = message.HasField
     values: dict[str, Any] = {name: getattr(message, name) for name in ("artifact_id", "execution_id") if has(name)}
     if has("type"):
-        values["type"] = EventType(message.type)
+        values["type"] = _EVENT_TYPES[message.type]
     if has("milliseconds_since_epoch"):
         values["time_ms"] = message.milliseconds_since_epoch
     if has("path"):
@@ -303,7 +311,7 @@ def event_to_proto(record: Event) -> Any:
     if record.execution_id is not None:
         message.execution_id = record.execution_id
     if record.type is not None:
-        message.type = record.type
+        message.type = record.type.number
     if record.time_ms is not None:
         message.milliseconds_since_epoch = record.time_ms
     for step in record.path:
@@ -370,29 +378,11 @@ _TO_PROTO: Mapping[type[Record], Callable[[Any], Any]] = {
     Association: association_to_proto,
     ParentContext: parent_context_to_proto,
 }
-_FROM_PROTO: Mapping[str, Callable[[Any], Any]] = {
-    "ml_metadata.Artifact": artifact_from_proto,
-    "ml_metadata.Execution": execution_from_proto,
-    "ml_metadata.Context": context_from_proto,
-    "ml_metadata.ArtifactType": artifact_type_from_proto,
-    "ml_metadata.ExecutionType": execution_type_from_proto,
-    "ml_metadata.ContextType": context_type_from_proto,
-    "ml_metadata.Event": event_from_proto,
-    "ml_metadata.Attribution": attribution_from_proto,
-    "ml_metadata.Association": association_from_proto,
-    "ml_metadata.ParentContext": parent_context_from_proto,
-}
 
 
 def to_proto(record: Record) -> Any:
     """Return the message of a record."""
     return _TO_PROTO[type(record)](record)
-
-
-def from_proto(message: Any) -> Record:
-    """Return the record of a message."""
-    record: Record = _FROM_PROTO[message.DESCRIPTOR.full_name](message)
-    return record
 
 
 def encoded(record: Record) -> bytes:
@@ -424,14 +414,3 @@ def repeated(field: int, records: Iterable[Record]) -> bytes:
 
 
 _SHORT = [bytes([size]) for size in range(128)]
-
-
-def varint(number: int) -> bytes:
-    """Return a number as protobuf writes it."""
-    number &= 0xFFFF_FFFF_FFFF_FFFF
-    written = bytearray()
-    while number > 127:
-        written.append(number & 127 | 128)
-        number >>= 7
-    written.append(number)
-    return bytes(written)

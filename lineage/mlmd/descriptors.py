@@ -33,7 +33,7 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 def _descriptor_set() -> dict[str, bytes]:
-    content = files("lineage.mlmd").joinpath("protos/descriptors.binpb").read_bytes()
+    content = files("lineage.mlmd").joinpath("proto_source/descriptors.binpb").read_bytes()
     return {file.name: file.SerializeToString() for file in descriptor_pb2.FileDescriptorSet.FromString(content).file}
 
 

@@ -10,17 +10,17 @@ True
 ``pip install 'lineage-graph[server]'``.
 """
 
+from lineage.errors import MissingPackageError as _MissingPackageError
+
 try:
     import grpc as _grpc
 except ImportError as error:
-    raise ImportError(
-        "lineage.server needs the package grpcio; install it with: pip install 'lineage-graph[server]'", name="grpc"
-    ) from error
+    raise _MissingPackageError("lineage.server", "grpcio", "server", "grpc") from error
 
-from lineage.server.access import Role, TokenFile
+from lineage.server.access import CertificateRoles, Role, TokenFile
 from lineage.server.options import ServerOptions, Tls
 from lineage.server.server import Server
 
 del _grpc
 
-__all__ = ["Role", "Server", "ServerOptions", "Tls", "TokenFile"]
+__all__ = ["CertificateRoles", "Role", "Server", "ServerOptions", "Tls", "TokenFile"]

@@ -18,10 +18,13 @@ def read_config_file(path: str) -> Any:
     """Return the message. Raises InvalidArgumentError that names the file if it cannot be read."""
     try:
         return text_format.Parse(Path(path).read_text(encoding="utf-8"), MetadataStoreServerConfig())
-    except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-        raise InvalidArgumentError(
-            f"cannot read {path!r} as a MetadataStoreServerConfig in text format: {error}"
-        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start} is not UTF-8"
+    except text_format.ParseError as error:  # its text may have a password in it
+        reason = f"line {error.GetLine()}, column {error.GetColumn()} is not of that form"
+    raise InvalidArgumentError(f"cannot read {path!r} as a MetadataStoreServerConfig in text format: {reason}")
 
 
 def tls_of_config(config: Any) -> Tls | None:

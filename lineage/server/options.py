@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lineage.errors import InvalidArgumentError
-from lineage.server.access import TokenFile
+from lineage.server.access import CertificateRoles, TokenFile
 
 __all__ = ["ServerOptions", "Tls"]
 
@@ -24,6 +24,8 @@ class Tls:
     certificate: bytes
     key: bytes = field(repr=False)
     client_ca: bytes | None = None
+    files: tuple[str, str, str | None] | None = field(default=None, compare=False)
+    """Where they were read, and are read again when they change."""
 
     @classmethod
     def from_files(cls, certificate: str, key: str, client_ca: str | None = None) -> Tls:
@@ -32,6 +34,7 @@ class Tls:
             _read(certificate, "certificate"),
             _read(key, "key"),
             None if client_ca is None else _read(client_ca, "client CA"),
+            (certificate, key, client_ca),
         )
 
     def check(self) -> None:
@@ -72,8 +75,9 @@ class ServerOptions:
     """How to serve a store.
 
     ``port`` 0 chooses a free one. ``max_request_bytes`` limits what is read of a request; ``max_response_bytes`` of
-    None is no limit. ``tokens`` lets in only who has one. ``channel_arguments`` go to gRPC as they are and win over
-    ours.
+    None is no limit. ``tokens`` lets in only who has one; ``certificate_roles`` say what holders of certificates may
+    do, and need ``tls`` with a ``client_ca``. ``allow_removal`` lets those with the role ``admin`` remove; without
+    tokens and roles, everybody who may write. ``channel_arguments`` go to gRPC as they are and win over ours.
     """
 
     host: str = "127.0.0.1"
@@ -83,7 +87,9 @@ class ServerOptions:
     max_response_bytes: int | None = None
     tls: Tls | None = None
     tokens: TokenFile | None = None
+    certificate_roles: CertificateRoles | None = None
     read_only: bool = False
+    allow_removal: bool = False
     reflection: bool = True
     metrics_port: int | None = None
     grace_s: float = 30.0
@@ -93,6 +99,8 @@ class ServerOptions:
         for name, port in (("port", self.port), ("metrics_port", self.metrics_port)):
             if port is not None and not 0 <= port < 2**16:
                 raise InvalidArgumentError(f"{name} must be between 0 and 65535, not {port!r}; 0 chooses a free one")
+        if self.certificate_roles is not None and (self.tls is None or self.tls.client_ca is None):
+            raise InvalidArgumentError("certificate_roles need TLS with a client CA, or nobody has a certificate")
         if self.threads < 1:
             raise InvalidArgumentError(f"threads must be at least 1, not {self.threads!r}")
         for name, limit in (("max_request", self.max_request_bytes), ("max_response", self.max_response_bytes)):

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from lineage.errors import FailedPreconditionError, LineageError, UnavailableError
-from lineage.rpc.protocol import FILE as NATIVE_FILE
-from lineage.rpc.protocol import SERVICE as NATIVE_SERVICE
-from lineage.server import mlmd_calls, native_calls
+from lineage.server import mlmd_service, native_service
 from lineage.server.access import Gate
-from lineage.server.calls import Calls
-from lineage.server.extras import Health, Reflection
+from lineage.server.certificate import ServerCertificate
+from lineage.server.dispatch import Dispatcher
+from lineage.server.health import Health
 from lineage.server.metrics import Metrics, NoMetrics, PrometheusMetrics
 from lineage.server.options import ServerOptions
+from lineage.server.readiness import Readiness
+from lineage.server.reflection import Reflection
+from lineage.server.reloading import Reloader
+from lineage.server.threads import CallThreads
 from lineage.store import Store
+from lineage.v1.service import FILE as NATIVE_FILE
+from lineage.v1.service import SERVICE as NATIVE_SERVICE
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -38,22 +42,34 @@ class Server:
         self.options = options = options or ServerOptions()
         # First, because gRPC gives a port that it has bound back only after it has served there.
         self._metrics: Metrics
-        self._metrics, self.metrics_port = _metrics(options)
-        self._threads = ThreadPoolExecutor(max_workers=options.threads, thread_name_prefix="lineage-call")
+        self._metrics, self.metrics_port = _metrics(options, store)
+        self._threads = CallThreads(options.threads)
         self._server: Any = grpc.server(self._threads, options=_channel_options(options))
         try:
-            self.port = _bind(self._server, options)
+            self._certificate = None if options.tls is None else ServerCertificate(options.tls)
+            self.port = _bind(self._server, options, self._certificate)
         except LineageError:
             self._metrics.close()
             raise
-        gate = Gate(options.tokens, read_only=options.read_only)
-        calls = Calls(gate, self._metrics, max_response_bytes=options.max_response_bytes)
-        self._server.add_generic_rpc_handlers(
-            tuple(calls.handlers([*mlmd_calls.calls(store), *native_calls.calls(store)]))
+        gate = Gate(
+            options.tokens, options.certificate_roles, read_only=options.read_only, allow_removal=options.allow_removal
         )
-        self._extras: list[Health | Reflection] = [Health(self._server, (mlmd_calls.SERVICE, NATIVE_SERVICE))]
+        files = [options.tokens, options.certificate_roles, self._certificate]
+        self._reloader = Reloader([each for each in files if each is not None and each.paths])
+        calls = Dispatcher(gate, self._metrics, max_response_bytes=options.max_response_bytes)
+        self._server.add_generic_rpc_handlers(
+            tuple(calls.handlers([*mlmd_service.calls(store), *native_service.calls(store)]))
+        )
+        health = Health(self._server, (mlmd_service.SERVICE, NATIVE_SERVICE))
+        self._standard: list[Health | Reflection] = [health]
+        self._readiness = Readiness(store, health.tell)
+        self._metrics.watch(
+            waiting=lambda: self._threads.waiting,
+            running=lambda: self._threads.running,
+            is_ready=lambda: self._readiness.is_ready,
+        )
         if options.reflection:
-            self._extras.append(Reflection(self._server, (mlmd_calls.FILE, NATIVE_FILE), gate))
+            self._standard.append(Reflection(self._server, (mlmd_service.FILE, NATIVE_FILE), gate))
         self._stopped = threading.Event()
         self._is_started = False
 
@@ -69,6 +85,15 @@ class Server:
             raise FailedPreconditionError("the server is started already; make another one of the same store")
         self._is_started = True
         self._server.start()
+        self._reloader.start()
+        self._readiness.start()
+
+    def reload(self) -> None:
+        """Read the files of tokens, roles and certificates again, which the server also does when they change.
+
+        What cannot be used is logged, and what was read before stays in use. Calls go on.
+        """
+        self._reloader.reload()
 
     def stop(self, grace_s: float | None = None) -> bool:
         """Take no new calls, let those that are being answered finish, and stop; tell whether all of them finished.
@@ -78,11 +103,13 @@ class Server:
         """
         grace_s = self.options.grace_s if grace_s is None else grace_s
         deadline = time.monotonic() + grace_s
-        for extra in self._extras:
-            extra.leave()
+        self._reloader.stop()
+        self._readiness.stop()
+        for service in self._standard:
+            service.leave()
         self._server.stop(grace_s).wait()
-        for extra in self._extras:
-            extra.close()
+        for service in self._standard:
+            service.close()
         self._metrics.close()
         self._metrics = NoMetrics()
         self._stopped.set()
@@ -109,11 +136,13 @@ class Server:
         self.stop()
 
 
-def _metrics(options: ServerOptions) -> tuple[Metrics, int | None]:
+def _metrics(options: ServerOptions, store: Store) -> tuple[Metrics, int | None]:
     if options.metrics_port is None:
         return NoMetrics(), None
     try:
-        metrics = PrometheusMetrics(options.host, options.metrics_port)
+        metrics = PrometheusMetrics(
+            options.host, options.metrics_port, store=store.url.partition(":")[0], threads=options.threads
+        )
     except OSError as error:
         raise UnavailableError(
             f"cannot listen on {options.host}:{options.metrics_port} for metrics: {error}; choose another port"
@@ -125,26 +154,22 @@ def _channel_options(options: ServerOptions) -> list[tuple[str, int | str]]:
     return [
         ("grpc.max_receive_message_length", options.max_request_bytes),
         ("grpc.max_send_message_length", -1),  # our own limit answers with a text that helps
+        # As often as clients do, also between calls: by gRPC's own limit who pings every 10 s loses its long calls.
+        ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+        ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.so_reuseport", 0),  # a port that is taken is an error, not half of the calls
         *options.channel_arguments,
     ]
 
 
-def _bind(server: Any, options: ServerOptions) -> int:
+def _bind(server: Any, options: ServerOptions, certificate: ServerCertificate | None) -> int:
     target = f"{f'[{options.host}]' if ':' in options.host else options.host}:{options.port}"
     try:
-        if options.tls is None:
+        if certificate is None:
             port = server.add_insecure_port(target)
         else:
-            credentials = grpc.ssl_server_credentials(
-                [(options.tls.key, options.tls.certificate)],
-                root_certificates=options.tls.client_ca,
-                require_client_auth=options.tls.client_ca is not None,
-            )
-            port = server.add_secure_port(target, credentials)
+            port = server.add_secure_port(target, certificate.credentials())
     except RuntimeError as error:
-        if options.tls is not None:
-            options.tls.check()  # gRPC says the same of a bad certificate as of a port that is taken
         raise UnavailableError(f"cannot listen on {target}: {error}; choose another host or port") from error
     if not port:
         raise UnavailableError(f"cannot listen on {target}; choose another host or port")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from lineage.mlmd import errors
-from lineage.mlmd._connection import Connection
+from lineage.mlmd.connection import Connection
 from lineage.mlmd.descriptors import own
 from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 
@@ -29,8 +30,18 @@ class OrderByField(Enum):
     ID = 3
 
 
-@dataclass
-class ListOptions:
+class _Attrs(type):
+    """A class whose fields attrs knows too (``attr.evolve``, ``attr.asdict``), as it made MLMD's; we do without it."""
+
+    @property
+    def __attrs_attrs__(cls) -> Any:
+        attr: Any = import_module("attr")  # only attrs asks
+        made = {each.name: attr.ib(default=each.default, type=each.type) for each in fields(cast("Any", cls))}
+        return attr.make_class(cls.__name__, made).__attrs_attrs__
+
+
+@dataclass(order=True)
+class ListOptions(metaclass=_Attrs):
     """How to list nodes.
 
     ``limit``: at most so many; all of them if None or 0. ``order_by`` an :class:`OrderByField`, and ``is_asc`` whether

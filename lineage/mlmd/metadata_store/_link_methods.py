@@ -36,7 +36,7 @@ class LinkMethods(StoreCore):
     def put_events(
         self,
         events: Sequence[Event],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # MLMD's signature; without effect, as there
+        extra_options: ExtraOptions | None = None,
     ) -> None:
         """Insert events; all of them, or none. Raises AlreadyExistsError on one that is there."""
         request = rpc.PutEventsRequest()
@@ -47,7 +47,7 @@ class LinkMethods(StoreCore):
         self,
         attributions: Sequence[Attribution],
         associations: Sequence[Association],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> None:
         """Put artifacts and executions into contexts. Links that exist stay as they are."""
         request = rpc.PutAttributionsAndAssociationsRequest()
@@ -58,7 +58,7 @@ class LinkMethods(StoreCore):
     def put_parent_contexts(
         self,
         parent_contexts: Sequence[ParentContext],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> None:
         """Make contexts parts of others. Raises AlreadyExistsError on a link that is there."""
         request = rpc.PutParentContextsRequest()
@@ -74,7 +74,7 @@ class LinkMethods(StoreCore):
         reuse_artifact_if_already_exist_by_external_id: bool = False,
         force_reuse_context: bool = False,
         force_update_time: bool = False,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> tuple[int, list[int], list[int]]:
         """Write a step: its execution, its artifacts with their events, its contexts; all of it, or nothing.
 
@@ -107,7 +107,7 @@ class LinkMethods(StoreCore):
         event_edges: Sequence[tuple[int | None, int | None, Event]],
         reuse_context_if_already_exist: bool = False,
         reuse_artifact_if_already_exist_by_external_id: bool = False,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> tuple[list[int], list[int], list[int]]:
         """Write many steps: executions, artifacts, contexts and events; all of it, or nothing.
 
@@ -136,7 +136,7 @@ class LinkMethods(StoreCore):
     def get_events_by_execution_ids(
         self,
         execution_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Event]:
         """Return the events of these executions."""
         request = rpc.GetEventsByExecutionIDsRequest()
@@ -146,7 +146,7 @@ class LinkMethods(StoreCore):
     def get_events_by_artifact_ids(
         self,
         artifact_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Event]:
         """Return the events of these artifacts."""
         request = rpc.GetEventsByArtifactIDsRequest()
@@ -156,7 +156,7 @@ class LinkMethods(StoreCore):
     def get_contexts_by_artifact(
         self,
         artifact_id: int,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return the contexts that hold an artifact. Raises NotFoundError if there is none."""
         request = rpc.GetContextsByArtifactRequest()
@@ -166,7 +166,7 @@ class LinkMethods(StoreCore):
     def get_contexts_by_execution(
         self,
         execution_id: int,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return the contexts that hold an execution. Raises NotFoundError if there is none."""
         request = rpc.GetContextsByExecutionRequest()
@@ -177,7 +177,7 @@ class LinkMethods(StoreCore):
         self,
         context_id: int,
         list_options: ListOptions | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Artifact]:
         """Return the artifacts that a context holds."""
         request = rpc.GetArtifactsByContextRequest()
@@ -188,7 +188,7 @@ class LinkMethods(StoreCore):
         self,
         context_id: int,
         list_options: ListOptions | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Execution]:
         """Return the executions that a context holds; newest first, unless the options say otherwise."""
         request = rpc.GetExecutionsByContextRequest()
@@ -199,7 +199,7 @@ class LinkMethods(StoreCore):
     def get_parent_contexts_by_context(
         self,
         context_id: int,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return the contexts of which this one is directly a part."""
         request = rpc.GetParentContextsByContextRequest()
@@ -209,7 +209,7 @@ class LinkMethods(StoreCore):
     def get_children_contexts_by_context(
         self,
         context_id: int,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return the contexts that are directly part of this one."""
         request = rpc.GetChildrenContextsByContextRequest()
@@ -222,7 +222,7 @@ class LinkMethods(StoreCore):
         self,
         query_options: LineageSubgraphQueryOptions,
         field_mask_paths: Sequence[str] | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> LineageGraph:
         """Return what is connected with the starting nodes.
 

@@ -15,7 +15,7 @@ class NodeMethods(StoreCore):
         self,
         artifacts: Sequence[Artifact],
         field_mask_paths: Sequence[str] | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # MLMD's signature; without effect, as there
+        extra_options: ExtraOptions | None = None,
     ) -> list[int]:
         """Insert artifacts without an id, update those with one; return their ids. All of them, or none.
 
@@ -31,7 +31,7 @@ class NodeMethods(StoreCore):
     def get_artifacts(
         self,
         list_options: ListOptions | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Artifact]:
         """Return all artifacts, or those that the options let through."""
         return self._list("GetArtifacts", "artifacts", rpc.GetArtifactsRequest(), list_options)
@@ -39,7 +39,7 @@ class NodeMethods(StoreCore):
     def get_artifacts_by_id(
         self,
         artifact_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Artifact]:
         """Return the artifacts with these ids; unknown ids are left out."""
         request = rpc.GetArtifactsByIDRequest()
@@ -50,7 +50,7 @@ class NodeMethods(StoreCore):
         self,
         type_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Artifact]:
         """Return the artifacts of a type; none if there is no such type."""
         request = rpc.GetArtifactsByTypeRequest()
@@ -64,7 +64,7 @@ class NodeMethods(StoreCore):
         type_name: str,
         artifact_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> Artifact | None:
         """Return the artifact of this type with this name, or None."""
         request = rpc.GetArtifactByTypeAndNameRequest()
@@ -78,7 +78,7 @@ class NodeMethods(StoreCore):
     def get_artifacts_by_external_ids(
         self,
         external_ids: Iterable[str],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Artifact]:
         """Return the artifacts with these external ids. Raises NotFoundError if there is none at all."""
         request = rpc.GetArtifactsByExternalIdsRequest()
@@ -89,7 +89,7 @@ class NodeMethods(StoreCore):
         self,
         executions: Sequence[Execution],
         field_mask_paths: Sequence[str] | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # MLMD's signature; without effect, as there
+        extra_options: ExtraOptions | None = None,
     ) -> list[int]:
         """Insert or update executions, as :meth:`put_artifacts` does; return their ids."""
         request = rpc.PutExecutionsRequest()
@@ -101,7 +101,7 @@ class NodeMethods(StoreCore):
     def get_executions(
         self,
         list_options: ListOptions | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Execution]:
         """Return all executions, or those that the options let through."""
         return self._list("GetExecutions", "executions", rpc.GetExecutionsRequest(), list_options)
@@ -109,7 +109,7 @@ class NodeMethods(StoreCore):
     def get_executions_by_id(
         self,
         execution_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Execution]:
         """Return the executions with these ids; unknown ids are left out."""
         request = rpc.GetExecutionsByIDRequest()
@@ -120,7 +120,7 @@ class NodeMethods(StoreCore):
         self,
         type_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Execution]:
         """Return the executions of a type; none if there is no such type."""
         request = rpc.GetExecutionsByTypeRequest()
@@ -134,7 +134,7 @@ class NodeMethods(StoreCore):
         type_name: str,
         execution_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> Execution | None:
         """Return the execution of this type with this name, or None."""
         request = rpc.GetExecutionByTypeAndNameRequest()
@@ -148,7 +148,7 @@ class NodeMethods(StoreCore):
     def get_executions_by_external_ids(
         self,
         external_ids: Iterable[str],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Execution]:
         """Return the executions with these external ids. Raises NotFoundError if there is none at all."""
         request = rpc.GetExecutionsByExternalIdsRequest()
@@ -159,7 +159,7 @@ class NodeMethods(StoreCore):
         self,
         contexts: Sequence[Context],
         field_mask_paths: Sequence[str] | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # MLMD's signature; without effect, as there
+        extra_options: ExtraOptions | None = None,
     ) -> list[int]:
         """Insert or update contexts, as :meth:`put_artifacts` does; return their ids."""
         request = rpc.PutContextsRequest()
@@ -171,7 +171,7 @@ class NodeMethods(StoreCore):
     def get_contexts(
         self,
         list_options: ListOptions | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return all contexts, or those that the options let through."""
         return self._list("GetContexts", "contexts", rpc.GetContextsRequest(), list_options)
@@ -179,7 +179,7 @@ class NodeMethods(StoreCore):
     def get_contexts_by_id(
         self,
         context_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return the contexts with these ids; unknown ids are left out."""
         request = rpc.GetContextsByIDRequest()
@@ -190,7 +190,7 @@ class NodeMethods(StoreCore):
         self,
         type_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return the contexts of a type; none if there is no such type."""
         request = rpc.GetContextsByTypeRequest()
@@ -204,7 +204,7 @@ class NodeMethods(StoreCore):
         type_name: str,
         context_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> Context | None:
         """Return the context of this type with this name, or None."""
         request = rpc.GetContextByTypeAndNameRequest()
@@ -218,7 +218,7 @@ class NodeMethods(StoreCore):
     def get_contexts_by_external_ids(
         self,
         external_ids: Iterable[str],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Context]:
         """Return the contexts with these external ids. Raises NotFoundError if there is none at all."""
         request = rpc.GetContextsByExternalIdsRequest()
@@ -228,7 +228,7 @@ class NodeMethods(StoreCore):
     def get_artifacts_by_uri(
         self,
         uri: str,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[Artifact]:
         """Return the artifacts at this place; those without a uri for an empty one."""
         request = rpc.GetArtifactsByURIRequest()
@@ -238,7 +238,7 @@ class NodeMethods(StoreCore):
     def get_artifacts_and_types_by_artifact_ids(
         self,
         artifact_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> tuple[list[Artifact], list[ArtifactType]]:
         """Return the artifacts with these ids, and the types that they have."""
         request = rpc.GetArtifactsByIDRequest(populate_artifact_types=True)

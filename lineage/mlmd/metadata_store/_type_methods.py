@@ -17,7 +17,7 @@ class TypeMethods(StoreCore):
         artifact_type: ArtifactType,
         can_add_fields: bool = False,
         can_omit_fields: bool = False,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # MLMD's signature; without effect, as there
+        extra_options: ExtraOptions | None = None,
     ) -> int:
         """Create an artifact type, or extend the one of the same name and version; return its id.
 
@@ -33,7 +33,7 @@ class TypeMethods(StoreCore):
         execution_type: ExecutionType,
         can_add_fields: bool = False,
         can_omit_fields: bool = False,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # MLMD's signature; without effect, as there
+        extra_options: ExtraOptions | None = None,
     ) -> int:
         """Create an execution type, or extend the one of the same name and version; return its id.
 
@@ -49,7 +49,7 @@ class TypeMethods(StoreCore):
         context_type: ContextType,
         can_add_fields: bool = False,
         can_omit_fields: bool = False,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # MLMD's signature; without effect, as there
+        extra_options: ExtraOptions | None = None,
     ) -> int:
         """Create a context type, or extend the one of the same name and version; return its id.
 
@@ -68,7 +68,7 @@ class TypeMethods(StoreCore):
         self,
         type_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> ArtifactType:
         """Return the artifact type; without a version, the one that has none. Raises NotFoundError."""
         request = rpc.GetArtifactTypeRequest()
@@ -80,7 +80,7 @@ class TypeMethods(StoreCore):
 
     def get_artifact_types(
         self,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ArtifactType]:
         """Return all artifact types, but not the simple ones."""
         return list(self._call("GetArtifactTypes", rpc.GetArtifactTypesRequest()).artifact_types)
@@ -88,7 +88,7 @@ class TypeMethods(StoreCore):
     def get_artifact_types_by_id(
         self,
         type_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ArtifactType]:
         """Return one artifact type for each id that is known."""
         request = rpc.GetArtifactTypesByIDRequest()
@@ -98,7 +98,7 @@ class TypeMethods(StoreCore):
     def get_artifact_types_by_external_ids(
         self,
         external_ids: Iterable[str],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ArtifactType]:
         """Return the artifact types with these external ids. Raises NotFoundError if there is none at all."""
         request = rpc.GetArtifactTypesByExternalIdsRequest()
@@ -109,7 +109,7 @@ class TypeMethods(StoreCore):
         self,
         type_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> ExecutionType:
         """Return the execution type; without a version, the one that has none. Raises NotFoundError."""
         request = rpc.GetExecutionTypeRequest()
@@ -121,7 +121,7 @@ class TypeMethods(StoreCore):
 
     def get_execution_types(
         self,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ExecutionType]:
         """Return all execution types, but not the simple ones."""
         return list(self._call("GetExecutionTypes", rpc.GetExecutionTypesRequest()).execution_types)
@@ -129,7 +129,7 @@ class TypeMethods(StoreCore):
     def get_execution_types_by_id(
         self,
         type_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ExecutionType]:
         """Return one execution type for each id that is known."""
         request = rpc.GetExecutionTypesByIDRequest()
@@ -139,7 +139,7 @@ class TypeMethods(StoreCore):
     def get_execution_types_by_external_ids(
         self,
         external_ids: Iterable[str],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ExecutionType]:
         """Return the execution types with these external ids. Raises NotFoundError if there is none at all."""
         request = rpc.GetExecutionTypesByExternalIdsRequest()
@@ -150,7 +150,7 @@ class TypeMethods(StoreCore):
         self,
         type_name: str,
         type_version: str | None = None,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> ContextType:
         """Return the context type; without a version, the one that has none. Raises NotFoundError."""
         request = rpc.GetContextTypeRequest()
@@ -162,7 +162,7 @@ class TypeMethods(StoreCore):
 
     def get_context_types(
         self,
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ContextType]:
         """Return all context types."""
         return list(self._call("GetContextTypes", rpc.GetContextTypesRequest()).context_types)
@@ -170,7 +170,7 @@ class TypeMethods(StoreCore):
     def get_context_types_by_id(
         self,
         type_ids: Iterable[int],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ContextType]:
         """Return one context type for each id that is known."""
         request = rpc.GetContextTypesByIDRequest()
@@ -180,7 +180,7 @@ class TypeMethods(StoreCore):
     def get_context_types_by_external_ids(
         self,
         external_ids: Iterable[str],
-        extra_options: ExtraOptions | None = None,  # noqa: ARG002  # as above
+        extra_options: ExtraOptions | None = None,
     ) -> list[ContextType]:
         """Return the context types with these external ids. Raises NotFoundError if there is none at all."""
         request = rpc.GetContextTypesByExternalIdsRequest()

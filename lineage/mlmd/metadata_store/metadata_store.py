@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import Message
 
 from lineage.mlmd import errors
-from lineage.mlmd._connection import Connection, StoreConnection, connect_to, open_database, open_url
+from lineage.mlmd.connection import Connection, StoreConnection, bring_down, connect_to, open_database, open_url
 from lineage.mlmd.descriptors import own
 from lineage.mlmd.metadata_store._core import ExtraOptions, ListOptions, OrderByField, pb
 from lineage.mlmd.metadata_store._link_methods import LinkMethods
 from lineage.mlmd.metadata_store._node_methods import NodeMethods
 from lineage.mlmd.metadata_store._type_methods import TypeMethods
 from lineage.mlmd.proto.metadata_store_pb2 import ConnectionConfig, MetadataStoreClientConfig
-from lineage.rpc.served import ServedStore
+from lineage.remote.base import RemoteStore
 from lineage.store import Store
 
 if TYPE_CHECKING:
@@ -31,13 +31,16 @@ SCHEMA_VERSION = 10
 """The version of MLMD's SQL schema that this is the library of."""
 
 _DEFAULT_ATTEMPTS = 5
+_DEFAULT_STORE: Any = object()
+"""Stands for an argument that was left out: None is refused, as MLMD's does."""
 
 
 class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
     """MLMD's interface to a record of artifacts, executions and contexts.
 
     ``config`` is a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store (``"memory:"``,
-    ``"neo4j://..."``) or of a server (``"grpc://localhost:8080"``), or a store in this process that is open already.
+    ``"neo4j://..."``) or of a server (``"grpc://localhost:8080"``), or a store in this process that is open already;
+    without it, the default store of :func:`lineage.open_store`.
     Raises ValueError for anything else, RuntimeError if the store cannot be opened. A call that a conflicting write
     aborted is made again, up to 5 times in all or as often as the config's ``retry_options`` say.
 
@@ -54,26 +57,26 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
 
     def __init__(
         self,
-        config: ConnectionConfig | MetadataStoreClientConfig | Store | str,
+        config: ConnectionConfig | MetadataStoreClientConfig | Store | str = _DEFAULT_STORE,
         enable_upgrade_migration: bool = False,
     ) -> None:
         self._max_num_retries = _DEFAULT_ATTEMPTS
         self._connection: Connection
         name = config.DESCRIPTOR.full_name if isinstance(config, Message) else None
-        if isinstance(config, ServedStore):
+        if isinstance(config, RemoteStore):
             raise ValueError(
                 f"{config!r} is the store of a server, which MetadataStore calls by itself: pass the URL, "
                 f"MetadataStore({config.url!r}); a token goes into it or into $LINEAGE_TOKEN"
             )
         if isinstance(config, Store):
             self._connection = StoreConnection(config, owned=False)
-        elif isinstance(config, str):
-            self._connection = open_url(config)
+        elif config is _DEFAULT_STORE or isinstance(config, str):
+            self._connection = open_url(config if isinstance(config, str) else None, upgrade=enable_upgrade_migration)
         elif name == "ml_metadata.ConnectionConfig":
             database: Any = own(pb.ConnectionConfig, config)
             if database.HasField("retry_options"):
                 self._max_num_retries = database.retry_options.max_num_retries
-            self._connection = StoreConnection(open_database(database), owned=True)
+            self._connection = StoreConnection(open_database(database, upgrade=enable_upgrade_migration), owned=True)
         elif name == "ml_metadata.MetadataStoreClientConfig":
             if enable_upgrade_migration:
                 raise ValueError("Upgrade migration is not allowed when using gRPC: migrate where the server runs")
@@ -81,7 +84,7 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
         else:
             raise ValueError(
                 "MetadataStore is expecting either a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store "
-                f"or an open store, not {config!r}"
+                f"or an open store, not {name or type(config).__name__}"
             )
         self._close = weakref.finalize(self, self._connection.close)
 
@@ -114,6 +117,8 @@ def downgrade_schema(config: ConnectionConfig, downgrade_to_schema_version: int)
             f"MLMD cannot be downgraded to schema_version: {downgrade_to_schema_version}. It should be at least 0 and "
             f"less than the version of this library, {SCHEMA_VERSION}"
         )
+    if isinstance(config, Message) and bring_down(own(pb.ConnectionConfig, config), downgrade_to_schema_version):
+        return
     with MetadataStore(config) as store:
         if store.get_artifact_types() or store.get_execution_types() or store.get_context_types():
             raise RuntimeError("This database does not have MLMD's SQL schema. Downgrade operation is not needed.")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lineage.mlmd import errors
-from lineage.model import ArtifactBaseType, ExecutionBaseType
+from lineage.model import ArtifactBaseType, ExecutionBaseType, Named
 
 
 class _SystemType:
     """A value of a SystemDefinedBaseType enumeration, with the name of the type that it stands for."""
 
-    _base_types: Any
+    _base_types: type[Named]
     _unset_name: str
 
     def __init__(self, system_type: int) -> None:
-        base_type = self._base_types._value2member_map_.get(int(system_type))
-        if base_type is None:
-            raise KeyError(system_type)
+        base_type = self._base_types.by_number()[int(system_type)]
         self._name = f"mlmd.{base_type.name.title()}" if base_type else None
         self._system_type = int(system_type)
 
@@ -52,60 +48,60 @@ class Dataset(ArtifactType):
     """``mlmd.Dataset``."""
 
     def __init__(self) -> None:
-        super().__init__(ArtifactBaseType.DATASET)
+        super().__init__(ArtifactBaseType.DATASET.number)
 
 
 class Model(ArtifactType):
     """``mlmd.Model``."""
 
     def __init__(self) -> None:
-        super().__init__(ArtifactBaseType.MODEL)
+        super().__init__(ArtifactBaseType.MODEL.number)
 
 
 class Statistics(ArtifactType):
     """``mlmd.Statistics``."""
 
     def __init__(self) -> None:
-        super().__init__(ArtifactBaseType.STATISTICS)
+        super().__init__(ArtifactBaseType.STATISTICS.number)
 
 
 class Metrics(ArtifactType):
     """``mlmd.Metrics``."""
 
     def __init__(self) -> None:
-        super().__init__(ArtifactBaseType.METRICS)
+        super().__init__(ArtifactBaseType.METRICS.number)
 
 
 class Train(ExecutionType):
     """``mlmd.Train``."""
 
     def __init__(self) -> None:
-        super().__init__(ExecutionBaseType.TRAIN)
+        super().__init__(ExecutionBaseType.TRAIN.number)
 
 
 class Transform(ExecutionType):
     """``mlmd.Transform``."""
 
     def __init__(self) -> None:
-        super().__init__(ExecutionBaseType.TRANSFORM)
+        super().__init__(ExecutionBaseType.TRANSFORM.number)
 
 
 class Process(ExecutionType):
     """``mlmd.Process``."""
 
     def __init__(self) -> None:
-        super().__init__(ExecutionBaseType.PROCESS)
+        super().__init__(ExecutionBaseType.PROCESS.number)
 
 
 class Evaluate(ExecutionType):
     """``mlmd.Evaluate``."""
 
     def __init__(self) -> None:
-        super().__init__(ExecutionBaseType.EVALUATE)
+        super().__init__(ExecutionBaseType.EVALUATE.number)
 
 
 class Deploy(ExecutionType):
     """``mlmd.Deploy``."""
 
     def __init__(self) -> None:
-        super().__init__(ExecutionBaseType.DEPLOY)
+        super().__init__(ExecutionBaseType.DEPLOY.number)

@@ -178,31 +178,31 @@ class Artifact(google.protobuf.message.Message):
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
     ID_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
     TYPE_ID_FIELD_NUMBER: builtins.int
+    TYPE_FIELD_NUMBER: builtins.int
     URI_FIELD_NUMBER: builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     PROPERTIES_FIELD_NUMBER: builtins.int
     CUSTOM_PROPERTIES_FIELD_NUMBER: builtins.int
     STATE_FIELD_NUMBER: builtins.int
-    NAME_FIELD_NUMBER: builtins.int
-    TYPE_FIELD_NUMBER: builtins.int
     CREATE_TIME_SINCE_EPOCH_FIELD_NUMBER: builtins.int
     LAST_UPDATE_TIME_SINCE_EPOCH_FIELD_NUMBER: builtins.int
-    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     SYSTEM_METADATA_FIELD_NUMBER: builtins.int
     id: builtins.int
-    type_id: builtins.int
-    uri: builtins.str
-    """Always present when read back."""
-    state: global___Artifact.State.ValueType
     name: builtins.str
     """Unique within the type; never changes."""
+    type_id: builtins.int
     type: builtins.str
     """The type's name; only in what is read."""
+    uri: builtins.str
+    """Always present when read back."""
+    external_id: builtins.str
+    """Unique among all artifacts."""
+    state: global___Artifact.State.ValueType
     create_time_since_epoch: builtins.int
     """In milliseconds, as all times here."""
     last_update_time_since_epoch: builtins.int
-    external_id: builtins.str
-    """Unique among all artifacts."""
     @property
     def properties(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, global___Value]: ...
     @property
@@ -215,16 +215,16 @@ class Artifact(google.protobuf.message.Message):
         self,
         *,
         id: builtins.int | None = ...,
+        name: builtins.str | None = ...,
         type_id: builtins.int | None = ...,
+        type: builtins.str | None = ...,
         uri: builtins.str | None = ...,
+        external_id: builtins.str | None = ...,
         properties: collections.abc.Mapping[builtins.str, global___Value] | None = ...,
         custom_properties: collections.abc.Mapping[builtins.str, global___Value] | None = ...,
         state: global___Artifact.State.ValueType | None = ...,
-        name: builtins.str | None = ...,
-        type: builtins.str | None = ...,
         create_time_since_epoch: builtins.int | None = ...,
         last_update_time_since_epoch: builtins.int | None = ...,
-        external_id: builtins.str | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "external_id", b"external_id", "id", b"id", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "state", b"state", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id", "uri", b"uri"]) -> builtins.bool: ...
@@ -278,17 +278,17 @@ class ArtifactType(google.protobuf.message.Message):
 
     ID_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
-    PROPERTIES_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
-    BASE_TYPE_FIELD_NUMBER: builtins.int
     EXTERNAL_ID_FIELD_NUMBER: builtins.int
+    PROPERTIES_FIELD_NUMBER: builtins.int
+    BASE_TYPE_FIELD_NUMBER: builtins.int
     id: builtins.int
     name: builtins.str
     version: builtins.str
     description: builtins.str
-    base_type: global___ArtifactType.SystemDefinedBaseType.ValueType
     external_id: builtins.str
+    base_type: global___ArtifactType.SystemDefinedBaseType.ValueType
     @property
     def properties(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
     def __init__(
@@ -296,11 +296,11 @@ class ArtifactType(google.protobuf.message.Message):
         *,
         id: builtins.int | None = ...,
         name: builtins.str | None = ...,
-        properties: collections.abc.Mapping[builtins.str, global___PropertyType.ValueType] | None = ...,
         version: builtins.str | None = ...,
         description: builtins.str | None = ...,
-        base_type: global___ArtifactType.SystemDefinedBaseType.ValueType | None = ...,
         external_id: builtins.str | None = ...,
+        properties: collections.abc.Mapping[builtins.str, global___PropertyType.ValueType] | None = ...,
+        base_type: global___ArtifactType.SystemDefinedBaseType.ValueType | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "version", b"version"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "properties", b"properties", "version", b"version"]) -> None: ...
@@ -476,27 +476,27 @@ class Execution(google.protobuf.message.Message):
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
     ID_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
     TYPE_ID_FIELD_NUMBER: builtins.int
+    TYPE_FIELD_NUMBER: builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     LAST_KNOWN_STATE_FIELD_NUMBER: builtins.int
     PROPERTIES_FIELD_NUMBER: builtins.int
     CUSTOM_PROPERTIES_FIELD_NUMBER: builtins.int
-    NAME_FIELD_NUMBER: builtins.int
-    TYPE_FIELD_NUMBER: builtins.int
     CREATE_TIME_SINCE_EPOCH_FIELD_NUMBER: builtins.int
     LAST_UPDATE_TIME_SINCE_EPOCH_FIELD_NUMBER: builtins.int
-    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     SYSTEM_METADATA_FIELD_NUMBER: builtins.int
     id: builtins.int
-    type_id: builtins.int
-    last_known_state: global___Execution.State.ValueType
     name: builtins.str
     """Unique within the type; never changes."""
+    type_id: builtins.int
     type: builtins.str
     """The type's name; only in what is read."""
-    create_time_since_epoch: builtins.int
-    last_update_time_since_epoch: builtins.int
     external_id: builtins.str
     """Unique among all executions."""
+    last_known_state: global___Execution.State.ValueType
+    create_time_since_epoch: builtins.int
+    last_update_time_since_epoch: builtins.int
     @property
     def properties(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, global___Value]: ...
     @property
@@ -507,15 +507,15 @@ class Execution(google.protobuf.message.Message):
         self,
         *,
         id: builtins.int | None = ...,
+        name: builtins.str | None = ...,
         type_id: builtins.int | None = ...,
+        type: builtins.str | None = ...,
+        external_id: builtins.str | None = ...,
         last_known_state: global___Execution.State.ValueType | None = ...,
         properties: collections.abc.Mapping[builtins.str, global___Value] | None = ...,
         custom_properties: collections.abc.Mapping[builtins.str, global___Value] | None = ...,
-        name: builtins.str | None = ...,
-        type: builtins.str | None = ...,
         create_time_since_epoch: builtins.int | None = ...,
         last_update_time_since_epoch: builtins.int | None = ...,
-        external_id: builtins.str | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "external_id", b"external_id", "id", b"id", "last_known_state", b"last_known_state", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id"]) -> builtins.bool: ...
@@ -571,19 +571,19 @@ class ExecutionType(google.protobuf.message.Message):
 
     ID_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
+    VERSION_FIELD_NUMBER: builtins.int
+    DESCRIPTION_FIELD_NUMBER: builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     PROPERTIES_FIELD_NUMBER: builtins.int
     INPUT_TYPE_FIELD_NUMBER: builtins.int
     OUTPUT_TYPE_FIELD_NUMBER: builtins.int
-    VERSION_FIELD_NUMBER: builtins.int
-    DESCRIPTION_FIELD_NUMBER: builtins.int
     BASE_TYPE_FIELD_NUMBER: builtins.int
-    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     id: builtins.int
     name: builtins.str
     version: builtins.str
     description: builtins.str
-    base_type: global___ExecutionType.SystemDefinedBaseType.ValueType
     external_id: builtins.str
+    base_type: global___ExecutionType.SystemDefinedBaseType.ValueType
     @property
     def properties(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
     @property
@@ -595,13 +595,13 @@ class ExecutionType(google.protobuf.message.Message):
         *,
         id: builtins.int | None = ...,
         name: builtins.str | None = ...,
+        version: builtins.str | None = ...,
+        description: builtins.str | None = ...,
+        external_id: builtins.str | None = ...,
         properties: collections.abc.Mapping[builtins.str, global___PropertyType.ValueType] | None = ...,
         input_type: global___ArtifactStructType | None = ...,
         output_type: global___ArtifactStructType | None = ...,
-        version: builtins.str | None = ...,
-        description: builtins.str | None = ...,
         base_type: global___ExecutionType.SystemDefinedBaseType.ValueType | None = ...,
-        external_id: builtins.str | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "input_type", b"input_type", "name", b"name", "output_type", b"output_type", "version", b"version"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "input_type", b"input_type", "name", b"name", "output_type", b"output_type", "properties", b"properties", "version", b"version"]) -> None: ...
@@ -646,17 +646,17 @@ class ContextType(google.protobuf.message.Message):
 
     ID_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
-    PROPERTIES_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
-    BASE_TYPE_FIELD_NUMBER: builtins.int
     EXTERNAL_ID_FIELD_NUMBER: builtins.int
+    PROPERTIES_FIELD_NUMBER: builtins.int
+    BASE_TYPE_FIELD_NUMBER: builtins.int
     id: builtins.int
     name: builtins.str
     version: builtins.str
     description: builtins.str
-    base_type: global___ContextType.SystemDefinedBaseType.ValueType
     external_id: builtins.str
+    base_type: global___ContextType.SystemDefinedBaseType.ValueType
     @property
     def properties(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, global___PropertyType.ValueType]: ...
     def __init__(
@@ -664,11 +664,11 @@ class ContextType(google.protobuf.message.Message):
         *,
         id: builtins.int | None = ...,
         name: builtins.str | None = ...,
-        properties: collections.abc.Mapping[builtins.str, global___PropertyType.ValueType] | None = ...,
         version: builtins.str | None = ...,
         description: builtins.str | None = ...,
-        base_type: global___ContextType.SystemDefinedBaseType.ValueType | None = ...,
         external_id: builtins.str | None = ...,
+        properties: collections.abc.Mapping[builtins.str, global___PropertyType.ValueType] | None = ...,
+        base_type: global___ContextType.SystemDefinedBaseType.ValueType | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "version", b"version"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["base_type", b"base_type", "description", b"description", "external_id", b"external_id", "id", b"id", "name", b"name", "properties", b"properties", "version", b"version"]) -> None: ...
@@ -720,25 +720,25 @@ class Context(google.protobuf.message.Message):
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
     ID_FIELD_NUMBER: builtins.int
-    TYPE_ID_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
+    TYPE_ID_FIELD_NUMBER: builtins.int
+    TYPE_FIELD_NUMBER: builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     PROPERTIES_FIELD_NUMBER: builtins.int
     CUSTOM_PROPERTIES_FIELD_NUMBER: builtins.int
-    TYPE_FIELD_NUMBER: builtins.int
     CREATE_TIME_SINCE_EPOCH_FIELD_NUMBER: builtins.int
     LAST_UPDATE_TIME_SINCE_EPOCH_FIELD_NUMBER: builtins.int
-    EXTERNAL_ID_FIELD_NUMBER: builtins.int
     SYSTEM_METADATA_FIELD_NUMBER: builtins.int
     id: builtins.int
-    type_id: builtins.int
     name: builtins.str
     """Unique within the type."""
+    type_id: builtins.int
     type: builtins.str
     """The type's name; only in what is read."""
-    create_time_since_epoch: builtins.int
-    last_update_time_since_epoch: builtins.int
     external_id: builtins.str
     """Unique among all contexts."""
+    create_time_since_epoch: builtins.int
+    last_update_time_since_epoch: builtins.int
     @property
     def properties(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, global___Value]: ...
     @property
@@ -749,14 +749,14 @@ class Context(google.protobuf.message.Message):
         self,
         *,
         id: builtins.int | None = ...,
-        type_id: builtins.int | None = ...,
         name: builtins.str | None = ...,
+        type_id: builtins.int | None = ...,
+        type: builtins.str | None = ...,
+        external_id: builtins.str | None = ...,
         properties: collections.abc.Mapping[builtins.str, global___Value] | None = ...,
         custom_properties: collections.abc.Mapping[builtins.str, global___Value] | None = ...,
-        type: builtins.str | None = ...,
         create_time_since_epoch: builtins.int | None = ...,
         last_update_time_since_epoch: builtins.int | None = ...,
-        external_id: builtins.str | None = ...,
         system_metadata: google.protobuf.any_pb2.Any | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time_since_epoch", b"create_time_since_epoch", "external_id", b"external_id", "id", b"id", "last_update_time_since_epoch", b"last_update_time_since_epoch", "name", b"name", "system_metadata", b"system_metadata", "type", b"type", "type_id", b"type_id"]) -> builtins.bool: ...
@@ -1312,16 +1312,16 @@ class MigrationOptions(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
-    DOWNGRADE_TO_SCHEMA_VERSION_FIELD_NUMBER: builtins.int
     ENABLE_UPGRADE_MIGRATION_FIELD_NUMBER: builtins.int
+    DOWNGRADE_TO_SCHEMA_VERSION_FIELD_NUMBER: builtins.int
+    enable_upgrade_migration: builtins.bool
     downgrade_to_schema_version: builtins.int
     """Nothing is downgraded if negative."""
-    enable_upgrade_migration: builtins.bool
     def __init__(
         self,
         *,
-        downgrade_to_schema_version: builtins.int | None = ...,
         enable_upgrade_migration: builtins.bool | None = ...,
+        downgrade_to_schema_version: builtins.int | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["downgrade_to_schema_version", b"downgrade_to_schema_version", "enable_upgrade_migration", b"enable_upgrade_migration"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["downgrade_to_schema_version", b"downgrade_to_schema_version", "enable_upgrade_migration", b"enable_upgrade_migration"]) -> None: ...
@@ -1496,20 +1496,20 @@ class MetadataStoreServerConfig(google.protobuf.message.Message):
         def ClearField(self, field_name: typing.Literal["client_verify", b"client_verify", "custom_ca", b"custom_ca", "server_cert", b"server_cert", "server_key", b"server_key"]) -> None: ...
 
     CONNECTION_CONFIG_FIELD_NUMBER: builtins.int
-    SSL_CONFIG_FIELD_NUMBER: builtins.int
     MIGRATION_OPTIONS_FIELD_NUMBER: builtins.int
+    SSL_CONFIG_FIELD_NUMBER: builtins.int
     @property
     def connection_config(self) -> global___ConnectionConfig: ...
     @property
-    def ssl_config(self) -> global___MetadataStoreServerConfig.SSLConfig: ...
-    @property
     def migration_options(self) -> global___MigrationOptions: ...
+    @property
+    def ssl_config(self) -> global___MetadataStoreServerConfig.SSLConfig: ...
     def __init__(
         self,
         *,
         connection_config: global___ConnectionConfig | None = ...,
-        ssl_config: global___MetadataStoreServerConfig.SSLConfig | None = ...,
         migration_options: global___MigrationOptions | None = ...,
+        ssl_config: global___MetadataStoreServerConfig.SSLConfig | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["connection_config", b"connection_config", "migration_options", b"migration_options", "ssl_config", b"ssl_config"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["connection_config", b"connection_config", "migration_options", b"migration_options", "ssl_config", b"ssl_config"]) -> None: ...

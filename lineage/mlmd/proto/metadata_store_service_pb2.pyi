@@ -130,14 +130,14 @@ class PutArtifactTypeRequest(google.protobuf.message.Message):
 
     ARTIFACT_TYPE_FIELD_NUMBER: builtins.int
     CAN_ADD_FIELDS_FIELD_NUMBER: builtins.int
+    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     CAN_DELETE_FIELDS_FIELD_NUMBER: builtins.int
     ALL_FIELDS_MATCH_FIELD_NUMBER: builtins.int
-    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     can_add_fields: builtins.bool
+    can_omit_fields: builtins.bool
     can_delete_fields: builtins.bool
     all_fields_match: builtins.bool
-    can_omit_fields: builtins.bool
     @property
     def artifact_type(self) -> lineage.mlmd.proto.metadata_store_pb2.ArtifactType: ...
     @property
@@ -147,9 +147,9 @@ class PutArtifactTypeRequest(google.protobuf.message.Message):
         *,
         artifact_type: lineage.mlmd.proto.metadata_store_pb2.ArtifactType | None = ...,
         can_add_fields: builtins.bool | None = ...,
+        can_omit_fields: builtins.bool | None = ...,
         can_delete_fields: builtins.bool | None = ...,
         all_fields_match: builtins.bool | None = ...,
-        can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "artifact_type", b"artifact_type", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
@@ -179,14 +179,14 @@ class PutExecutionTypeRequest(google.protobuf.message.Message):
 
     EXECUTION_TYPE_FIELD_NUMBER: builtins.int
     CAN_ADD_FIELDS_FIELD_NUMBER: builtins.int
+    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     CAN_DELETE_FIELDS_FIELD_NUMBER: builtins.int
     ALL_FIELDS_MATCH_FIELD_NUMBER: builtins.int
-    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     can_add_fields: builtins.bool
+    can_omit_fields: builtins.bool
     can_delete_fields: builtins.bool
     all_fields_match: builtins.bool
-    can_omit_fields: builtins.bool
     @property
     def execution_type(self) -> lineage.mlmd.proto.metadata_store_pb2.ExecutionType: ...
     @property
@@ -196,9 +196,9 @@ class PutExecutionTypeRequest(google.protobuf.message.Message):
         *,
         execution_type: lineage.mlmd.proto.metadata_store_pb2.ExecutionType | None = ...,
         can_add_fields: builtins.bool | None = ...,
+        can_omit_fields: builtins.bool | None = ...,
         can_delete_fields: builtins.bool | None = ...,
         all_fields_match: builtins.bool | None = ...,
-        can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "execution_type", b"execution_type", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
@@ -228,14 +228,14 @@ class PutContextTypeRequest(google.protobuf.message.Message):
 
     CONTEXT_TYPE_FIELD_NUMBER: builtins.int
     CAN_ADD_FIELDS_FIELD_NUMBER: builtins.int
+    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     CAN_DELETE_FIELDS_FIELD_NUMBER: builtins.int
     ALL_FIELDS_MATCH_FIELD_NUMBER: builtins.int
-    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     can_add_fields: builtins.bool
+    can_omit_fields: builtins.bool
     can_delete_fields: builtins.bool
     all_fields_match: builtins.bool
-    can_omit_fields: builtins.bool
     @property
     def context_type(self) -> lineage.mlmd.proto.metadata_store_pb2.ContextType: ...
     @property
@@ -245,9 +245,9 @@ class PutContextTypeRequest(google.protobuf.message.Message):
         *,
         context_type: lineage.mlmd.proto.metadata_store_pb2.ContextType | None = ...,
         can_add_fields: builtins.bool | None = ...,
+        can_omit_fields: builtins.bool | None = ...,
         can_delete_fields: builtins.bool | None = ...,
         all_fields_match: builtins.bool | None = ...,
-        can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "context_type", b"context_type", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
@@ -279,14 +279,14 @@ class PutTypesRequest(google.protobuf.message.Message):
     EXECUTION_TYPES_FIELD_NUMBER: builtins.int
     CONTEXT_TYPES_FIELD_NUMBER: builtins.int
     CAN_ADD_FIELDS_FIELD_NUMBER: builtins.int
+    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     CAN_DELETE_FIELDS_FIELD_NUMBER: builtins.int
     ALL_FIELDS_MATCH_FIELD_NUMBER: builtins.int
-    CAN_OMIT_FIELDS_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     can_add_fields: builtins.bool
+    can_omit_fields: builtins.bool
     can_delete_fields: builtins.bool
     all_fields_match: builtins.bool
-    can_omit_fields: builtins.bool
     @property
     def artifact_types(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[lineage.mlmd.proto.metadata_store_pb2.ArtifactType]: ...
     @property
@@ -302,9 +302,9 @@ class PutTypesRequest(google.protobuf.message.Message):
         execution_types: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.ExecutionType] | None = ...,
         context_types: collections.abc.Iterable[lineage.mlmd.proto.metadata_store_pb2.ContextType] | None = ...,
         can_add_fields: builtins.bool | None = ...,
+        can_omit_fields: builtins.bool | None = ...,
         can_delete_fields: builtins.bool | None = ...,
         all_fields_match: builtins.bool | None = ...,
-        can_omit_fields: builtins.bool | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["all_fields_match", b"all_fields_match", "can_add_fields", b"can_add_fields", "can_delete_fields", b"can_delete_fields", "can_omit_fields", b"can_omit_fields", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
@@ -1230,8 +1230,8 @@ class GetArtifactsByIDRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ARTIFACT_IDS_FIELD_NUMBER: builtins.int
-    TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     POPULATE_ARTIFACT_TYPES_FIELD_NUMBER: builtins.int
+    TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     populate_artifact_types: builtins.bool
     @property
     def artifact_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]: ...
@@ -1241,8 +1241,8 @@ class GetArtifactsByIDRequest(google.protobuf.message.Message):
         self,
         *,
         artifact_ids: collections.abc.Iterable[builtins.int] | None = ...,
-        transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         populate_artifact_types: builtins.bool | None = ...,
+        transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["artifact_ids", b"artifact_ids", "populate_artifact_types", b"populate_artifact_types", "transaction_options", b"transaction_options"]) -> None: ...
@@ -1489,20 +1489,20 @@ class GetArtifactByTypeAndNameRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TYPE_NAME_FIELD_NUMBER: builtins.int
-    ARTIFACT_NAME_FIELD_NUMBER: builtins.int
     TYPE_VERSION_FIELD_NUMBER: builtins.int
+    ARTIFACT_NAME_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     type_name: builtins.str
-    artifact_name: builtins.str
     type_version: builtins.str
+    artifact_name: builtins.str
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
         self,
         *,
         type_name: builtins.str | None = ...,
-        artifact_name: builtins.str | None = ...,
         type_version: builtins.str | None = ...,
+        artifact_name: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["artifact_name", b"artifact_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
@@ -1532,20 +1532,20 @@ class GetExecutionByTypeAndNameRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TYPE_NAME_FIELD_NUMBER: builtins.int
-    EXECUTION_NAME_FIELD_NUMBER: builtins.int
     TYPE_VERSION_FIELD_NUMBER: builtins.int
+    EXECUTION_NAME_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     type_name: builtins.str
-    execution_name: builtins.str
     type_version: builtins.str
+    execution_name: builtins.str
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
         self,
         *,
         type_name: builtins.str | None = ...,
-        execution_name: builtins.str | None = ...,
         type_version: builtins.str | None = ...,
+        execution_name: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["execution_name", b"execution_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
@@ -1575,20 +1575,20 @@ class GetContextByTypeAndNameRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TYPE_NAME_FIELD_NUMBER: builtins.int
-    CONTEXT_NAME_FIELD_NUMBER: builtins.int
     TYPE_VERSION_FIELD_NUMBER: builtins.int
+    CONTEXT_NAME_FIELD_NUMBER: builtins.int
     TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     type_name: builtins.str
-    context_name: builtins.str
     type_version: builtins.str
+    context_name: builtins.str
     @property
     def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
         self,
         *,
         type_name: builtins.str | None = ...,
-        context_name: builtins.str | None = ...,
         type_version: builtins.str | None = ...,
+        context_name: builtins.str | None = ...,
         transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["context_name", b"context_name", "transaction_options", b"transaction_options", "type_name", b"type_name", "type_version", b"type_version"]) -> builtins.bool: ...
@@ -2363,20 +2363,20 @@ class GetLineageSubgraphRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     LINEAGE_SUBGRAPH_QUERY_OPTIONS_FIELD_NUMBER: builtins.int
-    TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     READ_MASK_FIELD_NUMBER: builtins.int
+    TRANSACTION_OPTIONS_FIELD_NUMBER: builtins.int
     @property
     def lineage_subgraph_query_options(self) -> lineage.mlmd.proto.metadata_store_pb2.LineageSubgraphQueryOptions: ...
     @property
-    def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
-    @property
     def read_mask(self) -> google.protobuf.field_mask_pb2.FieldMask: ...
+    @property
+    def transaction_options(self) -> lineage.mlmd.proto.metadata_store_pb2.TransactionOptions: ...
     def __init__(
         self,
         *,
         lineage_subgraph_query_options: lineage.mlmd.proto.metadata_store_pb2.LineageSubgraphQueryOptions | None = ...,
-        transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
         read_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
+        transaction_options: lineage.mlmd.proto.metadata_store_pb2.TransactionOptions | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["lineage_subgraph_query_options", b"lineage_subgraph_query_options", "read_mask", b"read_mask", "transaction_options", b"transaction_options"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["lineage_subgraph_query_options", b"lineage_subgraph_query_options", "read_mask", b"read_mask", "transaction_options", b"transaction_options"]) -> None: ...

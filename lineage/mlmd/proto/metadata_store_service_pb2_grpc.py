@@ -6,14 +6,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from lineage.errors import MissingPackageError
 from lineage.mlmd.proto import metadata_store_service_pb2
 
 try:
     import grpc
 except ImportError as error:
-    raise ImportError(
-        "gRPC needs the package grpcio; install it with: pip install 'lineage-graph[server]'", name="grpc"
-    ) from error
+    raise MissingPackageError("gRPC", "grpcio", "server", "grpc") from error
 
 _SERVICE = "ml_metadata.MetadataStoreService"
 

@@ -1,0 +1,93 @@
+"""``lineage ls``."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import islice
+from typing import Any
+
+from lineage.cli import output, stores
+from lineage.errors import InvalidArgumentError, short_repr
+
+__all__ = ["ORDERS", "add_arguments", "kind_and_filter", "positive", "run"]
+
+_KINDS = ("artifacts", "executions", "contexts")
+ORDERS = ("id", "create_time", "last_update_time")
+_ROWS = 100
+_DESCRIPTION = f"""\
+List artifacts, executions or contexts, all or those that a filter (docs/filter_query.md) matches.
+
+  lineage ls                                                      the newest {_ROWS} artifacts
+  lineage ls "type = 'Model' AND properties.accuracy.double_value > 0.9"
+  lineage ls executions "last_known_state = FAILED" -o json
+  lineage ls --type Model -o ids | lineage show -
+  lineage ls --type Model --count                                 how many there are
+
+The newest come first. A table has {_ROWS} rows and says when there are more; the other formats have all rows.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = _DESCRIPTION
+    parser.usage = "lineage ls [artifacts|executions|contexts] [FILTER] [options]"
+    parser.add_argument("what", nargs="*", metavar="KIND FILTER", help="what to list (default: artifacts), and which")
+    parser.add_argument("--type", metavar="NAME", help="only nodes of this type")
+    parser.add_argument("--context", metavar="CONTEXT", help="only nodes in this context: context/3, Run/run-1, run-1")
+    parser.add_argument("--order-by", choices=ORDERS, default="id", help="(default: id)")
+    parser.add_argument("--ascending", action="store_true", help="the oldest, or smallest, first")
+    parser.add_argument("--limit", type=positive, metavar="N", help="at most so many")
+    parser.add_argument("--count", action="store_true", help="print only how many there are")
+    output.add_option(parser)
+    stores.add_option(parser)
+
+
+def positive(text: str) -> int:
+    """Return the number, above 0, of an option."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List. Returns 3 if nothing was found."""
+    from lineage.model import NodeKind
+    from lineage.seam import OrderBy
+
+    kind, where = kind_and_filter(arguments.what)
+    with stores.opened(arguments) as store:
+        options: dict[str, Any] = {"type": arguments.type}
+        if arguments.context is not None:
+            (context,) = stores.nodes_of(store, [arguments.context], [NodeKind.CONTEXT])
+            options["context_id"] = context.id
+        if arguments.count:
+            count = getattr(store, f"count_{kind}")(where, **options)
+            output.write_lines([str(count)])
+            return 0 if count else 3
+        options |= {"order_by": OrderBy[arguments.order_by.upper()], "descending": not arguments.ascending}
+        limit = arguments.limit
+        if arguments.output == "table":
+            page = getattr(store, f"list_{kind}")(where, limit=limit or _ROWS, **options)
+            count = output.write_nodes(page, "table")
+            if limit is None and page.next_page_token is not None:
+                output.say(f"the first {count}; there are more: --limit N, or -o jsonl for all")
+        else:
+            found = getattr(store, f"iter_{kind}")(where, **options)
+            count = output.write_nodes(islice(found, limit), arguments.output)
+    if not count:
+        output.say(f"no {kind} found")
+    return 0 if count else 3
+
+
+def kind_and_filter(what: list[str]) -> tuple[str, str | None]:
+    """Return what is to be listed, as ``artifacts``, and the filter, of the words of a command."""
+    rest = list(what)
+    kind = "artifacts"
+    if rest and rest[0].lower().rstrip("s") in [each[:-1] for each in _KINDS]:
+        kind = rest.pop(0).lower().rstrip("s") + "s"
+    if len(rest) > 1:
+        raise InvalidArgumentError(
+            f"give one filter, in quotes, not {len(rest)} words; the second is {short_repr(rest[1])}"
+        )
+    return kind, rest[0] if rest else None

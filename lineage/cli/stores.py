@@ -1,0 +1,106 @@
+"""The store that a command asks, and the nodes that it is asked about."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
+
+if TYPE_CHECKING:
+    from lineage.model import Node, NodeKind
+    from lineage.store import Store
+
+__all__ = ["ADDRESSES", "add_option", "nodes_of", "opened", "store_url"]
+
+ADDRESSES = """\
+A node is named by its address (artifact/17), by type and name (Model/churn), or by its name, if no other has it.
+- reads addresses from standard input, one a line, as `-o ids` prints them.
+"""
+
+_KINDS = ("artifact", "execution", "context")
+
+
+def add_option(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> None:
+    """Add ``--store``, which may stand before the command and after it."""
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        default=default,
+        help="the store: a URL or a path (default: $LINEAGE_STORE, or ./lineage.db)",
+    )
+
+
+def store_url(arguments: argparse.Namespace) -> str:
+    """Return the URL of the store that was asked for, else of the default one."""
+    from lineage.store import default_url
+
+    return str(arguments.store or default_url())
+
+
+def opened(arguments: argparse.Namespace, *, to_write: bool = False) -> Store:
+    """Open the store of a command, which only reads unless ``to_write``; raises what :func:`open_store` raises."""
+    from lineage import registry
+    from lineage.store import open_store
+
+    url = store_url(arguments)
+    if to_write or registry.is_server(url):  # the server says who may write
+        return open_store(url)
+    return open_store(url, read_only=True)
+
+
+def nodes_of(store: Store, names: Sequence[str], kinds: Iterable[NodeKind]) -> list[Node]:
+    """Return the nodes of these names, in their order. Raises NotFoundError, or InvalidArgumentError if several fit."""
+    allowed = tuple(kinds)
+    given = [name for each in names for name in (_lines() if each == "-" else [each])]
+    return [_node_of(store, name, allowed) for name in given]
+
+
+def _lines() -> list[str]:
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def _node_of(store: Store, name: str, kinds: Sequence[NodeKind]) -> Node:
+    from lineage.viewing.text import address
+
+    kind, _, number = name.partition("/")
+    if kind.lower() in _KINDS and number.isascii() and number.isdigit():
+        return _by_id(store, kind.lower(), int(number), kinds)
+    found = _named(store, name, kinds)
+    if len(found) > 1:
+        some = ", ".join(address(each) for each in found[:5])
+        raise InvalidArgumentError(f"{len(found)} nodes are called {short_repr(name)}: {some}; name one of them")
+    if not found:
+        hint = f"; by id it is {kinds[0].value.lower()}/{name}" if name.isdigit() else "; look for it with lineage ls"
+        raise NotFoundError(f"no {_or(kinds)} is called {short_repr(name)}{hint}")
+    return found[0]
+
+
+def _by_id(store: Store, kind: str, node_id: int, kinds: Sequence[NodeKind]) -> Node:
+    if kind not in [each.value.lower() for each in kinds]:
+        raise InvalidArgumentError(f"{kind}/{node_id} is no {_or(kinds)}, which this command is about")
+    found: list[Node] = getattr(store, f"get_{kind}s_by_id")([node_id], missing="skip")
+    if not found:
+        raise NotFoundError(f"there is no {kind} with id {node_id}; look for it with lineage ls {kind}s")
+    return found[0]
+
+
+def _named(store: Store, name: str, kinds: Sequence[NodeKind]) -> list[Node]:
+    """Return the nodes with a name or, if there is none, with the name behind their type's."""
+    from cypher.literals import write_string
+
+    found = _matching(store, f"name = {write_string(name)}", kinds)
+    type_name, separator, rest = name.partition("/")
+    if not found and separator:
+        found = _matching(store, f"type = {write_string(type_name)} AND name = {write_string(rest)}", kinds)
+    return found
+
+
+def _matching(store: Store, where: str, kinds: Sequence[NodeKind]) -> list[Node]:
+    return [node for kind in kinds for node in getattr(store, f"list_{kind.value.lower()}s")(where, limit=100)]
+
+
+def _or(kinds: Sequence[NodeKind]) -> str:
+    return " or ".join(kind.value.lower() for kind in kinds)

@@ -1,0 +1,84 @@
+"""``lineage up`` and ``lineage down``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import chain
+from typing import TYPE_CHECKING, cast
+
+from lineage.cli import output, stores
+from lineage.cli.ls import positive
+
+if TYPE_CHECKING:
+    from lineage.model import Artifact, Execution
+    from lineage.reading.graph import LineageGraph
+
+__all__ = ["add_arguments", "graph_as_json", "run"]
+
+_DESCRIPTION = f"""\
+Draw how nodes came to be (up), or what came of them (down), as a tree.
+
+  lineage up Model/churn
+  lineage up Model/churn --where "type = 'DataSet'" -o table
+  lineage down artifact/1 --depth 4
+  lineage up artifact/17 -o json > why.json
+
+{stores.ADDRESSES}"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("nodes", nargs="+", metavar="NODE")
+    parser.add_argument(
+        "--depth", type=positive, metavar="N", help="go so many events far; a step is two (default: to the end)"
+    )
+    parser.add_argument("--where", metavar="FILTER", help="keep only nodes that match")
+    output.add_option(parser, ("tree", *output.FORMATS))
+    stores.add_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw. Returns 3 if nothing was found."""
+    from lineage.model import Direction, NodeKind
+    from lineage.viewing.text import tree
+
+    with stores.opened(arguments) as store:
+        named = stores.nodes_of(store, arguments.nodes, [NodeKind.ARTIFACT, NodeKind.EXECUTION])
+        starts = cast("list[Artifact | Execution]", named)
+        if not starts:
+            output.say("no nodes found")
+            return 3
+        walk = store.upstream if arguments.command == "up" else store.downstream
+        graph = walk(*starts, max_hops=arguments.depth, where=arguments.where)
+    count = len(graph.artifacts) + len(graph.executions)
+    direction = Direction.UPSTREAM if arguments.command == "up" else Direction.DOWNSTREAM
+    if arguments.output == "json":
+        output.write_lines([json.dumps(graph_as_json(graph), ensure_ascii=False, indent=2)])
+    elif arguments.output == "tree" and arguments.where is None:
+        output.write_lines(tree(graph, starts, direction))
+    else:  # what is kept by a filter need not hang together: it is a list
+        kind = "table" if arguments.output == "tree" else arguments.output
+        output.write_nodes(chain(graph.artifacts, graph.executions), kind)
+    if graph.is_cut:
+        output.say(f"cut at {arguments.depth} events: more lies beyond; see it with a larger --depth")
+    if not count:
+        output.say("nothing matches")
+    return 0 if count else 3
+
+
+def graph_as_json(graph: LineageGraph) -> dict[str, object]:
+    """Return a graph as JSON has it: nodes with their addresses, links with the names of their types."""
+    links = {
+        name: [json.loads(link.model_dump_json(exclude_none=True)) for link in getattr(graph, name)]
+        for name in ("events", "attributions", "associations")
+    }
+    for event, record in zip(links["events"], graph.events, strict=True):
+        assert record.type is not None
+        event["type"] = record.type.name
+    nodes = {
+        name: [output.as_json(node) for node in getattr(graph, name)]
+        for name in ("artifacts", "executions", "contexts")
+    }
+    return {**nodes, **links, "is_cut": graph.is_cut}

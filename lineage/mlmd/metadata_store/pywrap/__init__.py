@@ -1,0 +1,1 @@
+"""Empty: MLMD's holds its C++ extension, which this package needs not."""

@@ -1,0 +1,1 @@
+"""A store behind a server that speaks MLMD's protocol only."""

@@ -1,0 +1,1 @@
+"""Empty, as MLMD's package of that name is."""

@@ -1,0 +1,1 @@
+"""What is asked of a store: lists, lineage, earlier runs, comparisons."""

@@ -1,0 +1,192 @@
+"""The rules of lists: order, limit, cursor, filter.
+
+A page token is the place after which to go on together with the order that it belongs to; it names no rows, so a list
+that changes meanwhile is still walked to its end, each node at most once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, cast, overload
+
+from cypher import Filter, FilterError, parse_filter
+from lineage.errors import InvalidArgumentError, short_repr
+from lineage.model import AnyNode, NodeKind
+from lineage.model.printed import Printed, text_of
+from lineage.model.values import INT64_MAX, INT64_MIN, as_int, check_text
+from lineage.seam import SCOPES, CanCount, Cursor, NodeQuery, OrderBy, Reads, held_by
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Page", "checked_limit", "count_nodes", "filter_of", "list_nodes", "page_token_of", "parse_order"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Printed, Sequence[AnyNode], Generic[AnyNode]):
+    """Part of a list: the nodes, and where to go on. It is a sequence of its nodes, and prints as a table.
+
+    ``next_page_token`` is None when this page ends the list; else pass it back with the same order to get the next one.
+    """
+
+    nodes: tuple[AnyNode, ...]
+    next_page_token: str | None
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[AnyNode]:
+        return iter(self.nodes)
+
+    @overload
+    def __getitem__(self, index: int) -> AnyNode: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[AnyNode, ...]: ...
+    def __getitem__(self, index: int | slice) -> AnyNode | tuple[AnyNode, ...]:
+        return self.nodes[index]
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(dict.fromkeys(f"{node.kind.value.lower()}s" for node in self.nodes)) or "nodes"
+        return f"Page({len(self.nodes)} {kinds}{'' if self.next_page_token is None else ', and more'})"
+
+    def _repr_html_(self) -> str:
+        return text_of(self, "html_of")
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a row for each node, with its fields and properties as columns.
+
+        Raises MissingPackageError without pandas.
+        """
+        return cast("pd.DataFrame", import_module("lineage.exports.frames").nodes_frame(self.nodes))
+
+
+MAX_KEPT_LENGTH = 4096
+"""Parsed forms of longer filters (thousands of ids, say) are not kept: they are large, and seldom asked again."""
+
+
+@lru_cache(maxsize=1024)
+def _parsed(kind: NodeKind, text: str) -> Filter:
+    return parse_filter(text, SCOPES[kind])
+
+
+def filter_of(kind: NodeKind, where: str | None) -> Filter | None:
+    """Return the filter of this text; None, which lets everything through, for None and for a blank text.
+
+    Raises InvalidArgumentError with the place that is wrong.
+    """
+    if where is None:
+        return None
+    if not isinstance(where, str):
+        raise InvalidArgumentError(f"a filter is a str, not {type(where).__name__}; write e.g. \"type = 'Model'\"")
+    if not where.strip():
+        return None
+    try:
+        check_text(where)
+    except ValueError as error:
+        raise InvalidArgumentError(f"invalid `filter_query`: {error}") from None
+    parse = _parsed if len(where) <= MAX_KEPT_LENGTH else _parsed.__wrapped__
+    try:
+        return parse(kind, where)
+    except FilterError as error:
+        raise InvalidArgumentError(f"invalid `filter_query`: {error}") from None
+
+
+def parse_order(order_by: OrderBy | str) -> OrderBy:
+    """Return the order that a member, its name or its value stands for."""
+    if isinstance(order_by, OrderBy):
+        return order_by
+    for member in OrderBy:
+        if order_by in (member.name, member.value):
+            return member
+    raise InvalidArgumentError(
+        f"cannot order by {short_repr(order_by)}; use one of "
+        f"{', '.join(f'OrderBy.{member.name}' for member in OrderBy)}"
+    )
+
+
+def checked_limit(given: Any) -> int | None:
+    """Return the most nodes that are wanted, None for all. Raises InvalidArgumentError if it is no positive int."""
+    if given is None:
+        return None
+    limit = as_int(given)
+    if limit is None or limit < 1:
+        raise InvalidArgumentError(f"limit must be a positive int or None, not {short_repr(given)}")
+    return limit
+
+
+def list_nodes(
+    tx: Reads,
+    kind: NodeKind,
+    *,
+    where: str | None,
+    order_by: OrderBy | str,
+    descending: bool,
+    limit: int | None,
+    page_token: str | None,
+    type_id: int | None = None,
+    context_id: int | None = None,
+) -> Page[Any]:
+    """Return one page. Raises InvalidArgumentError on a bad limit, token, order or filter."""
+    order = parse_order(order_by)
+    limit = checked_limit(limit)
+    query = replace(
+        _query(kind, where, type_id, context_id),
+        order_by=order,
+        descending=descending,
+        after=None if page_token is None else _decode(page_token, order, descending),
+        limit=None if limit is None else min(limit + 1, INT64_MAX),  # one more tells whether there is a next page
+    )
+    nodes: tuple[Any, ...] = tuple(tx.find_nodes(query))
+    if limit is None or len(nodes) <= limit:
+        return Page(nodes, None)
+    nodes = nodes[:limit]
+    last = nodes[-1]
+    return Page(nodes, page_token_of(Cursor(getattr(last, order.value), last.id), order, descending=descending))
+
+
+def count_nodes(
+    tx: Reads, kind: NodeKind, *, where: str | None, type_id: int | None = None, context_id: int | None = None
+) -> int:
+    """Return how many nodes a list without a limit has. Raises InvalidArgumentError on a bad filter."""
+    query = _query(kind, where, type_id, context_id)
+    return tx.count_nodes(query) if isinstance(tx, CanCount) else len(tx.find_nodes(query))
+
+
+def _query(kind: NodeKind, where: str | None, type_id: int | None, context_id: int | None) -> NodeQuery:
+    return NodeQuery(
+        kind,
+        type_ids=None if type_id is None else (type_id,),
+        linked=None if context_id is None else held_by(kind, context_id),
+        filter=filter_of(kind, where),
+    )
+
+
+def page_token_of(cursor: Cursor, order: OrderBy, *, descending: bool) -> str:
+    """Return the token that goes on after a place in a list of this order."""
+    text = json.dumps([order.value, descending, cursor.value, cursor.id], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(token: str, order: OrderBy, descending: bool) -> Cursor:
+    try:
+        decoded = json.loads(base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True))
+        token_order, token_descending, value, node_id = decoded
+        if any(type(each) is not int or not INT64_MIN <= each <= INT64_MAX for each in (value, node_id)):
+            raise TypeError("it is no place in a list")
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+        raise InvalidArgumentError(
+            f"failed to decode next page token {short_repr(token)}; pass a page's next_page_token as it is"
+        ) from None
+    if (token_order, token_descending) != (order.value, descending):
+        raise InvalidArgumentError(
+            f"list options mismatch between calls: the page token is for order_by={short_repr(token_order)}, "
+            f"descending={short_repr(token_descending)}; "
+            "keep the order of the first page"
+        )
+    return Cursor(value, node_id)

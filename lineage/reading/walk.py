@@ -1,0 +1,286 @@
+"""Lineage: what came before a node, what came of it, and what a context holds.
+
+::
+
+    data ──INPUT──> train ──OUTPUT──> model ──INPUT──> evaluate ──OUTPUT──> metrics
+
+    upstream of model:    model, train (1 hop), data (2 hops)
+    downstream of model:  model, evaluate (1 hop), metrics (2 hops)
+
+A hop is one event. Traversal goes level by level: one look-up of events for a whole frontier, one of ending nodes for
+what was found. Source of the rules: MLMD's behaviour, section 7 of its facts, without its caps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, TypeAlias, cast
+
+from lineage.catalog import TypeCatalog
+from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
+from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, Direction, Event, EventType, LinkKind, NodeKind
+from lineage.model.values import as_int
+from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble
+from lineage.reading.lists import filter_of
+from lineage.seam import CanExpand, Expansion, LinkQuery, NodeQuery, Reads
+
+__all__ = ["EVENT_TYPES", "Ending", "Start", "Walk", "traverse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Nodes at which a traversal ends: those that match the filter ``where`` (a blank one matches all).
+
+    They are not gone through. ``include`` says whether they are part of the result, with the events that lead to them.
+    """
+
+    where: str
+    include: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a traversal begins: nodes by id or by filter."""
+
+    artifact_ids: Sequence[int] = ()
+    execution_ids: Sequence[int] = ()
+    artifacts_where: str | None = None
+    executions_where: str | None = None
+
+
+def traverse(
+    tx: Reads,
+    catalog: TypeCatalog,
+    start: Start,
+    direction: Direction,
+    *,
+    max_hops: int | None = None,
+    endings: Mapping[NodeKind, Ending],
+    where: str | None = None,
+) -> LineageGraph:
+    """Walk from the starting nodes and return what was reached.
+
+    Raises InvalidArgumentError on a bad hop limit or filter or without any starting node given, NotFoundError when none
+    exists.
+    """
+    max_hops = _checked_hops(max_hops)
+    walk = Walk(tx, direction, endings)
+    kept_filters = KeptFilters(where)
+    starting_ids = _starting_ids(tx, start)
+    ahead = walk.look_ahead(starting_ids, max_hops)
+    source = GraphSource(tx, ahead)
+    _check_known(source, start)
+    walk.begin(starting_ids)
+    walk.run(max_hops)
+    return assemble(
+        source,
+        catalog,
+        walk.result_ids(),
+        list(walk.events.values()),
+        walk.hops,
+        is_cut=walk.is_cut,
+        kept_filters=kept_filters,
+    )
+
+
+def _checked_hops(given: Any) -> int | None:
+    if given is None:
+        return None
+    hops = as_int(given)
+    if hops is None:
+        raise InvalidArgumentError(
+            f"max_hops must be an int or None, not {short_repr(given)} of type {type(given).__name__}; it is a number "
+            "of events"
+        )
+    if hops < 0:
+        raise InvalidArgumentError(
+            f"max_hops cannot be negative, as {short_repr(given)} is: it is a number of events; use None for no limit"
+        )
+    return hops
+
+
+_Ids = dict[NodeKind, set[int]]
+_EventKey: TypeAlias = tuple[int | None, int | None, EventType | None]
+
+
+def _starting_ids(tx: Reads, start: Start) -> dict[NodeKind, list[int]]:
+    ids: dict[NodeKind, list[int]] = {}
+    asked = False
+    for kind, given, where in (
+        (NodeKind.ARTIFACT, start.artifact_ids, start.artifacts_where),
+        (NodeKind.EXECUTION, start.execution_ids, start.executions_where),
+    ):
+        found: dict[int, None] = dict.fromkeys(given)
+        asked = asked or bool(given)
+        if where is not None:
+            asked = True
+            if isinstance(where, str) and not where.strip():
+                raise InvalidArgumentError(
+                    f"cannot list starting nodes if the filter for {kind.lower()}s is empty; say which, e.g. 'id > "
+                    "0' for all"
+                )
+            found.update(
+                (cast(int, node.id), None) for node in tx.find_nodes(NodeQuery(kind, filter=filter_of(kind, where)))
+            )
+        ids[kind] = list(found)
+    if not asked:
+        raise InvalidArgumentError("missing arguments for listing starting nodes: pass a node, its id, or a filter")
+    if not any(ids.values()):
+        raise NotFoundError(
+            "cannot find qualified nodes to start the traversal: the filter matches no node; try it with "
+            "list_artifacts or list_executions"
+        )
+    return ids
+
+
+def _check_known(source: GraphSource, start: Start) -> None:
+    for kind, given in ((NodeKind.ARTIFACT, start.artifact_ids), (NodeKind.EXECUTION, start.execution_ids)):
+        known = {node.id for node in source.nodes(kind, set(given))}
+        for node_id in given:
+            if node_id not in known:
+                raise NotFoundError(
+                    f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id "
+                    f"{short_repr(node_id)}; look for it with list_{kind.lower()}s"
+                )
+
+
+_OTHER = {NodeKind.ARTIFACT: NodeKind.EXECUTION, NodeKind.EXECUTION: NodeKind.ARTIFACT}
+
+
+EVENT_TYPES: Mapping[Direction, Mapping[NodeKind, frozenset[EventType] | None]] = {
+    Direction.UPSTREAM: {NodeKind.ARTIFACT: OUTPUT_EVENTS, NodeKind.EXECUTION: INPUT_EVENTS},
+    Direction.DOWNSTREAM: {NodeKind.ARTIFACT: INPUT_EVENTS, NodeKind.EXECUTION: OUTPUT_EVENTS},
+    Direction.BIDIRECTIONAL: {NodeKind.ARTIFACT: None, NodeKind.EXECUTION: None},
+}
+"""The events that a walk follows from a node of each kind; None stands for all."""
+
+
+class Walk:
+    """Breadth-first search over events."""
+
+    def __init__(self, tx: Reads, direction: Direction, endings: Mapping[NodeKind, Ending]) -> None:
+        self._tx = tx
+        self._endings = endings
+        self._ending_filters = {kind: filter_of(kind, ending.where) for kind, ending in endings.items()}
+        self._event_types = EVENT_TYPES[direction]
+        self._direction = direction
+        self._ahead: _ExpandedEvents | None = None
+        self._frontier: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+        self._visited: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+        self._ended: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+        self.events: dict[_EventKey, Event] = {}
+        self.hops: dict[tuple[NodeKind, int], int] = {}
+        self.is_cut = False
+
+    def look_ahead(self, starting_ids: Mapping[NodeKind, Sequence[int]], max_hops: int | None) -> Expansion | None:
+        """Let the store go the whole way at once, if it can; what it found is then gone through without asking."""
+        if not isinstance(self._tx, CanExpand):
+            return None
+        expansion = self._tx.expand(starting_ids, self._direction, max_hops, self._ending_filters)
+        if expansion is None:
+            return None
+        self._ahead = _ExpandedEvents(cast("Sequence[Event]", expansion.links[LinkKind.EVENT]))
+        ended: _Ids = {}
+        for kind in self._endings:
+            ended[kind] = self._matching_ending(kind, {*self._ahead.ids(kind), *starting_ids.get(kind, ())})
+        self._ahead.ended = ended
+        return expansion
+
+    def begin(self, starting_ids: Mapping[NodeKind, Sequence[int]]) -> None:
+        """Stand at the starting nodes."""
+        for kind, ids in starting_ids.items():
+            self._reach(kind, set(ids), hop=0)
+
+    def _reach(self, kind: NodeKind, ids: set[int], *, hop: int) -> None:
+        ended = self._matching_ending(kind, ids)
+        self._ended[kind] |= ended
+        self._frontier[kind] = ids - ended
+        self._visited[kind] |= self._frontier[kind]
+        for node_id in ids:
+            self.hops[kind, node_id] = hop
+
+    def _matching_ending(self, kind: NodeKind, ids: set[int]) -> set[int]:
+        if not ids or kind not in self._endings:
+            return set()
+        if self._ahead is not None and self._ahead.ended is not None:
+            return self._ahead.ended[kind] & ids
+        query = NodeQuery(kind, ids=sorted(ids), filter=self._ending_filters[kind])
+        return {cast(int, node.id) for node in self._tx.find_nodes(query)}
+
+    def _shown(self, kind: NodeKind, ids: set[int]) -> set[int]:
+        """Those of the nodes that would be part of the result if they were reached."""
+        ending = self._endings.get(kind)
+        return ids if ending is None or ending.include else ids - self._matching_ending(kind, ids)
+
+    def run(self, max_hops: int | None) -> None:
+        """Go to the end, or so far."""
+        hop = 0
+        while any(self._frontier.values()):
+            expanded = {kind: self._expand(kind, ids) for kind, ids in self._frontier.items() if ids}
+            new = {_OTHER[kind]: self._new(_OTHER[kind], events) for kind, events in expanded.items()}
+            if max_hops is not None and hop == max_hops:
+                self.is_cut = any(self._shown(kind, ids) for kind, ids in new.items()) or any(
+                    self._unrecorded(_OTHER[kind], events) for kind, events in expanded.items()
+                )
+                return
+            hop += 1
+            self._frontier = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
+            for kind, ids in new.items():
+                self._reach(kind, ids, hop=hop)
+            for kind, events in expanded.items():
+                self.events.update(self._unrecorded(_OTHER[kind], events))
+
+    def _expand(self, kind: NodeKind, ids: set[int]) -> Sequence[Event]:
+        if self._ahead is not None:
+            return self._ahead.find(kind, ids, self._event_types[kind])
+        query = LinkQuery(LinkKind.EVENT, END[kind], sorted(ids), event_types=self._event_types[kind])
+        return cast("Sequence[Event]", self._tx.find_links(query))
+
+    def _new(self, kind: NodeKind, events: Iterable[Event]) -> set[int]:
+        end = END[kind]
+        return {getattr(event, end) for event in events} - self._visited[kind] - self._ended[kind]
+
+    def _unrecorded(self, other: NodeKind, events: Iterable[Event]) -> dict[_EventKey, Event]:
+        """Those of the events that lead to nodes of the result and are not part of it yet."""
+        end = END[other]
+        visited = self._visited[other]
+        ending = self._endings.get(other)
+        included = self._ended[other] if ending is not None and ending.include else ()
+        unrecorded: dict[_EventKey, Event] = {}
+        for event in events:
+            other_id = getattr(event, end)
+            key = (event.artifact_id, event.execution_id, event.type)
+            if (other_id in visited or other_id in included) and key not in self.events:
+                unrecorded[key] = event
+        return unrecorded
+
+    def result_ids(self) -> _Ids:
+        """Return the ids of the nodes that are part of the result."""
+        result = {kind: set(ids) for kind, ids in self._visited.items()}
+        for kind, ending in self._endings.items():
+            if ending.include:
+                result[kind] |= self._ended[kind]
+        return result
+
+
+class _ExpandedEvents:
+    """Events that a walk is going to meet, found at once."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.ended: _Ids | None = None
+        self._events: dict[NodeKind, dict[int, list[tuple[int, Event]]]] = {kind: {} for kind in END}
+        for row in enumerate(events):
+            for kind, end in END.items():
+                self._events[kind].setdefault(getattr(row[1], end), []).append(row)
+
+    def ids(self, kind: NodeKind) -> Iterable[int]:
+        return self._events[kind].keys()
+
+    def find(self, kind: NodeKind, ids: Iterable[int], event_types: frozenset[EventType] | None) -> list[Event]:
+        """Return what ``find_links`` would for these nodes."""
+        events = self._events[kind]
+        rows = [row for node_id in ids for row in events.get(node_id, ())]
+        rows.sort(key=itemgetter(0))
+        return [event for _, event in rows if event_types is None or event.type in event_types]

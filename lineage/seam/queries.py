@@ -1,0 +1,87 @@
+"""What a backend is asked for: nodes and links, by conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from cypher import Filter
+from lineage.model import EventType, LinkEnd, LinkKind, NodeKind
+from lineage.seam.vocabulary import LINK_ENDS
+
+__all__ = ["Cursor", "LinkQuery", "NodeKeys", "NodeQuery", "OrderBy", "held_by"]
+
+
+class OrderBy(Enum):
+    """What a list is ordered by; nodes of the same time come by id, in the same direction."""
+
+    ID = "id"
+    CREATE_TIME = "create_time_ms"
+    LAST_UPDATE_TIME = "last_update_time_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The place in an ordered list after which to go on: the last node's order value (ms, or its id) and its id."""
+
+    value: int
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuery:
+    """Links of one kind whose ``end`` is one of ``ids``, in the order in which they were inserted.
+
+    ``event_types`` narrows events to these types.
+    """
+
+    kind: LinkKind
+    end: LinkEnd
+    ids: Sequence[int]
+    event_types: frozenset[EventType] | None = None
+
+    @property
+    def other_end(self) -> LinkEnd:
+        """The end of the links that is not ``end``."""
+        one, other = LINK_ENDS[self.kind]
+        return other if self.end == one else one
+
+
+@dataclass(frozen=True, slots=True)
+class NodeQuery:
+    """Nodes of one kind for which every given condition holds, in the given order.
+
+    ``None`` means no condition, an empty sequence matches nothing. ``keys`` are type ids with names; ``linked`` asks
+    for nodes at the other end of these links. A node comes once, however many ways it matches.
+    """
+
+    kind: NodeKind
+    ids: Sequence[int] | None = None
+    type_ids: Sequence[int] | None = None
+    keys: Sequence[tuple[int, str]] | None = None
+    external_ids: Sequence[str] | None = None
+    uris: Sequence[str] | None = None
+    linked: LinkQuery | None = None
+    filter: Filter | None = None
+    order_by: OrderBy = OrderBy.ID
+    descending: bool = False
+    after: Cursor | None = None
+    limit: int | None = None
+
+
+class NodeKeys(NamedTuple):
+    """What a node is known by."""
+
+    id: int
+    type_id: int
+    name: str | None
+    external_id: str | None
+
+
+def held_by(kind: NodeKind, *context_ids: int) -> LinkQuery:
+    """Return the query for the links by which contexts hold their nodes of a kind."""
+    return LinkQuery(
+        LinkKind.ATTRIBUTION if kind is NodeKind.ARTIFACT else LinkKind.ASSOCIATION, "context_id", context_ids
+    )

@@ -1,0 +1,1 @@
+"""The protocol of lineage.v1: what client and server share."""

@@ -1,0 +1,56 @@
+"""The service ``lineage.v1.Store``: a call for each method of a store that is served.
+
+::
+
+    package lineage.v1;
+    service Store {
+      rpc Describe(Payload) returns (Payload);      // {"version": "0.1.0", "methods": ["compare_executions", ...]}
+      rpc PutArtifacts(Payload) returns (Payload);  // the arguments of Store.put_artifacts by name; what it returns
+      ...
+    }
+    message Payload { string json = 1; }            // lineage/v1/json.py describes the JSON
+
+The calls are those of the methods of :class:`~lineage.store.Store` that say so: ``@served("read")``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from lineage.api.served import SERVED
+
+__all__ = ["DESCRIBE", "FILE", "METHODS", "SERVICE", "Payload", "call_name"]
+
+SERVICE = "lineage.v1.Store"
+DESCRIBE = "Describe"
+
+METHODS: tuple[str, ...] = tuple(sorted(SERVED))
+"""The methods that are served."""
+
+
+def call_name(method: str) -> str:
+    """Return the name of a method's call.
+
+    >>> call_name("put_artifacts")
+    'PutArtifacts'
+    """
+    return "".join(word.capitalize() for word in method.split("_"))
+
+
+def _file() -> Any:
+    file = descriptor_pb2.FileDescriptorProto(name="lineage/v1/store.proto", package="lineage.v1", syntax="proto3")
+    message = file.message_type.add(name="Payload")
+    field = descriptor_pb2.FieldDescriptorProto
+    message.field.add(name="json", number=1, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL, json_name="json")
+    service = file.service.add(name="Store")
+    for name in (DESCRIBE, *map(call_name, METHODS)):
+        service.method.add(name=name, input_type=".lineage.v1.Payload", output_type=".lineage.v1.Payload")
+    pool: Any = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return pool.FindFileByName(file.name)
+
+
+FILE = _file()
+Payload: Any = message_factory.GetMessageClass(FILE.message_types_by_name["Payload"])

@@ -1,0 +1,1 @@
+"""Loads of many records, a unit of work for each batch."""
