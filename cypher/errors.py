@@ -1,10 +1,14 @@
-"""The one error of this package."""
+"""The errors of this package, and what was meant by a name that nobody knows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from unicodedata import east_asian_width
 
 _SHOWN_CHARACTERS = 80
+_LONGEST_MISSPELLING = 1_000
+"""Names that resemble a longer one are not looked for, which would take seconds."""
 
 
 class FilterError(ValueError):
@@ -44,3 +48,46 @@ class FilterError(ValueError):
 def _columns(character: str) -> int:
     """Return how wide a terminal shows the character."""
     return 2 if east_asian_width(character) in "WF" else 1
+
+
+MAX_COMPUTED_TEXT = 1_000_000
+"""How many characters a text has at most that a function makes longer than its arguments."""
+
+
+TEXT_TOO_LONG = (
+    f"a text that the filter computes has more than {MAX_COMPUTED_TEXT:,} characters; replace by something shorter"
+)
+
+
+class ComputedTextError(ValueError):
+    """A text that a filter computes from a node would be longer than :data:`MAX_COMPUTED_TEXT`."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT_TOO_LONG)
+
+
+def shown(name: str) -> str:
+    """Return a name for a message: quoted, and never long.
+
+    >>> shown("a" * 10**6)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'..."
+    """
+    return repr(name) if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]!r}..."
+
+
+def near_matches(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'a' or 'b'?"`` for the known names that resemble ``name``, else an empty string.
+
+    >>> near_matches("acuracy", ["Accuracy", "loss"])
+    "; did you mean 'Accuracy'?"
+    >>> near_matches("x", ["accuracy"])
+    ''
+    """
+    if len(name) > _LONGEST_MISSPELLING:
+        return ""
+    spellings: dict[str, list[str]] = {}
+    for each in known:
+        spellings.setdefault(each.lower(), []).append(each)
+    close = get_close_matches(name.lower(), list(spellings), n=3, cutoff=0.6)
+    near = [spelling for folded in close for spelling in spellings[folded]][:3]
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from cypher.errors import FilterError
-from cypher.tokens import Token
+
+if TYPE_CHECKING:  # so that who only writes literals loads no parser
+    from cypher.tokens import Token
 
 MAX_INT64 = 2**63 - 1
 
@@ -56,6 +60,39 @@ def read_float(token: Token) -> float:
     return float(token.text)
 
 
+_MOMENT = re.compile(
+    r"""(\d{4})-(\d{1,2})-(\d{1,2})
+        (?: [Tt\ ](\d{1,2}):(\d{2})(?: :(\d{2})(?: \.(\d{1,3})0* )? )? )?
+        (?: \ ?[Zz] | \ ?UTC | ([+-])(\d{1,2})(?: :?(\d{2}) )? )?""",
+    re.VERBOSE | re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def read_moment(written: str) -> int | None:
+    """Return the milliseconds since 1970 of a date, or a date and time, in UTC unless it names an offset; or None.
+
+    It is written as TIMESTAMP takes it in GoogleSQL, but for the names of time zones.
+
+    >>> read_moment("1970-01-02"), read_moment("1970-01-01 02:00:00.5+02:00"), read_moment("1970-02-30")
+    (86400000, 500, None)
+    """
+    found = _MOMENT.fullmatch(written.strip())
+    if found is None:
+        return None
+    *numbers, fraction, sign, offset_hours, offset_minutes = found.groups()
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+    except ValueError:  # as the 30th of February
+        return None
+    offset = timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
+    if offset > timedelta(hours=14) or int(offset_minutes or 0) > 59:
+        return None
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1) + int((fraction or "").ljust(3, "0"))
+    return milliseconds - (-1 if sign == "-" else 1) * (offset // timedelta(milliseconds=1))
+
+
 def _unescape(body: str, text: str, start: int) -> str:
     def replace(match: re.Match[str]) -> str:
         simple, byte, short, long, octal, wrong = match.groups()
@@ -71,3 +108,26 @@ def _unescape(body: str, text: str, start: int) -> str:
         )  # fmt: skip
 
     return _ESCAPE.sub(replace, body)
+
+
+def write_string(text: str) -> str:
+    r"""Return the literal that says a text, whatever is in it.
+
+    >>> write_string("it's")
+    "'it\\'s'"
+    """
+    return _quoted(text, "'")
+
+
+def write_name(name: str) -> str:
+    """Return a name as a back-quoted one, whatever is in it.
+
+    >>> write_name("learning rate")
+    '`learning rate`'
+    """
+    return _quoted(name, "`")
+
+
+def _quoted(text: str, quote: str) -> str:
+    body = text.replace("\\", "\\\\").replace(quote, f"\\{quote}").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{quote}{body}{quote}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from enum import IntEnum
 from typing import Final
 
 from cypher.ast import Attribute, NeighbourRow, PathStep, PropertyRow, PropertyValue, ValueType
-from cypher.errors import FilterError
+from cypher.errors import FilterError, near_matches, shown
 from cypher.literals import MAX_INT64, read_name
 from cypher.scope import AttributeType, Scope
 
@@ -20,6 +18,12 @@ FIELD_TYPES: Final[Mapping[str, ValueType]] = {
     "string_value": ValueType.STRING,
     "bool_value": ValueType.BOOL,
 }
+_MEANT: Final[Mapping[str, str]] = {
+    "float_value": "double_value",
+    "str_value": "string_value",
+    "text_value": "string_value",
+}
+_LONGEST_KEY: Final = 40
 _PART: Final = re.compile(r"\.?(?:(\w+)|(`(?:[^`\\]|\\.)*`)|\[(\d+)\])", re.DOTALL | re.ASCII)
 
 
@@ -39,7 +43,7 @@ class Resolved:
     """What a name stands for; ``enumeration`` when its numbers have names."""
 
     expression: Attribute | PropertyValue | PathStep
-    enumeration: type[IntEnum] | None = None
+    enumeration: Mapping[str, int] | None = None
 
 
 def split_name(name: str, start: int, text: str) -> list[Part]:
@@ -54,13 +58,6 @@ def split_name(name: str, start: int, text: str) -> list[Part]:
         else:
             parts.append(Part(word or position, first, last, is_position=position is not None))
     return parts
-
-
-def suggest(word: str, names: Iterable[str]) -> str:
-    """Render ``; did you mean ...?`` for ``word``, or nothing when no name is near."""
-    by_folded = {name.lower(): name for name in names}
-    near = [by_folded[found] for found in get_close_matches(word.lower(), list(by_folded), n=3, cutoff=0.6)]
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 class Names:
@@ -80,13 +77,15 @@ class Names:
                 raise self._unknown(first, text)
             return _attribute(spelling, self.scope.attributes[spelling], None)
         if first.is_quoted and first.text.lower() not in self.attributes:
-            raise _error(f"unknown name {first.text!r}; backquotes stand around a key or a field alone", first, text)
-        if first.text in ("properties", "custom_properties") and self.scope.has_properties:
+            raise _error(
+                f"unknown name {shown(first.text)}; backquotes stand around a key or a field alone", first, text
+            )
+        if first.text in ("properties", "custom_properties"):
             return _property(parts, text)
         row = self.neighbour(first.text)
         if row is None:
             if first.text.lower() in self.attributes:
-                raise _error(f"{first.text!r} has no fields; leave out what follows it", parts[1], text)
+                raise _error(f"{shown(first.text)} has no fields; leave out what follows it", parts[1], text)
             raise self._unknown(first, text)
         return self._field(row, parts, text)
 
@@ -104,7 +103,7 @@ class Names:
             return None
         if len(parts) == 1:
             return self.neighbour(first.text)
-        if len(parts) == 2 and self.scope.has_properties and not parts[1].is_position:
+        if len(parts) == 2 and not parts[1].is_position:
             if first.text == "properties":
                 return PropertyRow("properties", parts[1].text)
             if first.text == "custom_properties":
@@ -119,32 +118,34 @@ class Names:
         spelling = None if field.is_position else by_folded.get(field.text.lower())
         if spelling is None:
             names = [*neighbour.attributes, *(["path"] if neighbour.has_path else [])]
-            advice = suggest(field.text, names) or f"; write one of {', '.join(names)}"
-            raise _error(f"{row.alias!r} has no field {field.text!r}{advice}", field, text)
+            advice = near_matches(field.text, names) or f"; write one of {', '.join(names)}"
+            raise _error(f"{shown(row.alias)} has no field {shown(field.text)}{advice}", field, text)
         if len(parts) > 2:
-            raise _error(f"{spelling!r} has no fields; leave out what follows it", parts[2], text)
+            raise _error(f"{shown(spelling)} has no fields; leave out what follows it", parts[2], text)
         return _attribute(spelling, neighbour.attributes[spelling], row)
 
     def _unknown(self, part: Part, text: str) -> FilterError:
         word, scope = part.text, self.scope
-        families = ["properties", "custom_properties"] if scope.has_properties else []
+        families = ("properties", "custom_properties")
         if word in families:
             return _error(
-                f"{word!r} needs a key and a field; write {word}.NAME.int_value "
+                f"{shown(word)} needs a key and a field; write {word}.NAME.int_value "
                 "(or double_value, string_value, bool_value), without spaces around the dots",
                 part, text,
             )  # fmt: skip
         if word.rstrip("_") in scope.neighbours:
             prefix = word.rstrip("_")
-            return _error(f"{word!r} needs an alias of its own; write {prefix}_a.{_any(scope, prefix)}", part, text)
+            return _error(
+                f"{shown(word)} needs an alias of its own; write {prefix}_a.{_any(scope, prefix)}", part, text
+            )
         if self.neighbour(word) is not None:
             return _error(
-                f"{word!r} needs a field; write {word}.{_any(scope, self.neighbour(word).neighbour)}, "  # type: ignore[union-attr]
+                f"{shown(word)} needs a field; write {word}.{_any(scope, self.neighbour(word).neighbour)}, "  # type: ignore[union-attr]
                 f"or EXISTS({word})", part, text,
             )  # fmt: skip
         for prefix in self.prefixes:
             if word.lower().startswith(prefix + "_"):
-                return _error(f"unknown name {word!r}; {prefix!r} is written in lower case", part, text)
+                return _error(f"unknown name {shown(word)}; {prefix!r} is written in lower case", part, text)
         owners = sorted({*_members(scope.attributes, word, ""), *(
             owner
             for prefix, neighbour in scope.neighbours.items()
@@ -152,14 +153,18 @@ class Names:
         )})  # fmt: skip
         if owners:
             return _error(
-                f"{word!r} is a value of {' and '.join(owners)}; write it beside =, !=, IN or NOT IN of it, "
+                f"{shown(word)} is a value of {' and '.join(owners)}; write it beside =, !=, IN or NOT IN of it, "
                 "without parentheses", part, text,
             )  # fmt: skip
         names = [*scope.attributes, *families, *(f"{prefix}_a" for prefix in scope.neighbours)]
-        advice = suggest(word, names)
+        advice = near_matches(word, names)
         if not advice:
-            advice = f"; {scope.kind.lower()}s have {', '.join(names)}; text goes into quotes"
-        return _error(f"unknown name {word!r}{advice}", part, text)
+            key = word if len(word) <= _LONGEST_KEY and word.isascii() and word.isidentifier() else "NAME"
+            advice = (
+                f"; {scope.kind.lower()}s have {', '.join(names)}; a property is written properties.{key}.double_value "
+                "(or int_value, string_value, bool_value), and text goes into quotes"
+            )
+        return _error(f"unknown name {shown(word)}{advice}", part, text)
 
 
 def _attribute(name: str, kind: AttributeType, row: NeighbourRow | None) -> Resolved:
@@ -171,11 +176,11 @@ def _attribute(name: str, kind: AttributeType, row: NeighbourRow | None) -> Reso
 def _property(parts: list[Part], text: str) -> Resolved:
     family, key = parts[0], parts[1]
     if key.is_position:
-        raise _error(f"{family.text!r} takes a key; write {family.text}.NAME.int_value", key, text)
+        raise _error(f"{shown(family.text)} takes a key; write {family.text}.NAME.int_value", key, text)
     fields = ", ".join(FIELD_TYPES)
     if len(parts) == 2:
         raise FilterError(
-            f"property {key.text!r} needs a field; write one of {fields} behind it",
+            f"property {shown(key.text)} needs a field; write one of {fields} behind it",
             text=text, position=family.start, length=key.end - family.start,
         )  # fmt: skip
     field = parts[2]
@@ -184,8 +189,10 @@ def _property(parts: list[Part], text: str) -> Resolved:
         raise _error(f"the field of a property is no name of yours; write {field.text} without backquotes", field, text)
     if kind is None or len(parts) > 3:
         if kind is None and len(parts) == 3:
-            advice = suggest(field.text, FIELD_TYPES) or f"; write one of {fields}"
-            raise _error(f"a property has no field {field.text!r}{advice}", field, text)
+            meant = _MEANT.get(field.text.lower())
+            advice = f"; did you mean {meant!r}?" if meant else near_matches(field.text, FIELD_TYPES)
+            advice = advice or f"; write one of {fields}"
+            raise _error(f"a property has no field {shown(field.text)}{advice}", field, text)
         raise FilterError(
             f"a property is written {family.text}.NAME.FIELD; put a key that has dots into backquotes",
             text=text, position=key.start, length=parts[-1].end - key.start,
@@ -213,11 +220,7 @@ def _any(scope: Scope, prefix: str) -> str:
 
 
 def _members(attributes: Mapping[str, AttributeType], word: str, prefix: str) -> list[str]:
-    return [
-        prefix + name
-        for name, kind in attributes.items()
-        if not isinstance(kind, ValueType) and word in kind.__members__
-    ]
+    return [prefix + name for name, kind in attributes.items() if not isinstance(kind, ValueType) and word in kind]
 
 
 def _error(message: str, part: Part, text: str) -> FilterError:

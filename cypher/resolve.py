@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import IntEnum
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, cast
 
 from cypher import ast, syntax
 from cypher.ast import Expression, Literal, ValueType
 from cypher.coercion import cast_literal, coerce, common_type
-from cypher.errors import FilterError
+from cypher.errors import FilterError, near_matches, shown
 from cypher.functions import CAST_TYPES, FUNCTIONS
-from cypher.names import Names, Resolved, split_name, suggest
+from cypher.literals import read_moment, write_string
+from cypher.names import Names, Resolved, split_name
 from cypher.scope import Scope
 
 _BOOL, _INT64, _DOUBLE, _STRING, _NULL = (
     ValueType.BOOL, ValueType.INT64, ValueType.DOUBLE, ValueType.STRING, ValueType.NULL,
 )  # fmt: skip
 _COMPARISONS: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
-MAX_SIZE: Final = 1_000_000
-"""How many nodes a tree may have when what BETWEEN and CASE repeat is counted as often as it stands there."""
+MAX_COMPUTED: Final = 64
+"""How many values a filter may compute, those in a row (``a + b + c``) as one. A database plans each for long."""
+MAX_COPIES: Final = 10_000
+"""How many nodes of a tree may be there only because BETWEEN and CASE repeat an operand."""
+MAX_NEIGHBOURS: Final = 16
+"""How many neighbours a filter may choose, those of each EXISTS among them: each is a join for a database."""
+MAX_PATTERN: Final = 50_000
+"""How many characters a pattern of LIKE may have, as in SQLite."""
+MAX_PROPERTIES: Final = 50
+"""How many properties a filter may mention, those of each EXISTS among them."""
 _INTEGERS_ONLY: Final = frozenset(("&", "|", "<<", ">>", "~"))
 
 
@@ -42,6 +50,10 @@ class _Resolver:
         self.rows: dict[ast.Row, None] = {}
         self.depth = 0
         self.size = 0
+        self.copies = 0
+        self.computed = 0
+        self.neighbours = 0
+        self.properties = 0
         self.is_inside_exists = False
 
     def fail(self, message: str, node: syntax.Node, *, position: int | None = None) -> NoReturn:
@@ -59,12 +71,22 @@ class _Resolver:
 
     def counted(self, node: syntax.Node, copies: int) -> Expression:
         """Resolve an operand that will stand ``copies`` times in the tree, which must not explode."""
-        before = self.size
+        size, computed = self.size, self.computed
         expression = self.expression(node)
-        self.size += (self.size - before) * (copies - 1)
-        if self.size > MAX_SIZE:
+        self.compute((self.computed - computed) * (copies - 1), node)
+        copied = (self.size - size) * (copies - 1)
+        self.size += copied
+        self.copies += copied
+        if self.copies > MAX_COPIES:
             self.fail("BETWEEN or CASE is nested in its own operand too often; compare with >= and <=", node)
         return expression
+
+    def compute(self, values: int, node: syntax.Node) -> None:
+        self.computed += values
+        if self.computed > MAX_COMPUTED:
+            self.fail(
+                f"the filter computes more than {MAX_COMPUTED} values by operators and functions; ask in parts", node
+            )
 
     def condition(self, node: syntax.Node, owner: str) -> Expression:
         expression = self.expression(node)
@@ -107,8 +129,23 @@ class _Resolver:
         resolved = self.names.resolve(split_name(node.text, start, self.text), self.text)
         row = resolved.expression.row
         if row is not None:
-            self.rows[row] = None
+            self.mention(row, node)
         return resolved
+
+    def mention(self, row: ast.Row, node: syntax.Node) -> None:
+        if row in self.rows:
+            return
+        self.rows[row] = None
+        if isinstance(row, ast.NeighbourRow):
+            self.neighbours += 1
+            if self.neighbours > MAX_NEIGHBOURS:
+                self.fail(
+                    f"the filter has more than {MAX_NEIGHBOURS} neighbours; use fewer aliases, or ask in parts", node
+                )
+        else:
+            self.properties += 1
+            if self.properties > MAX_PROPERTIES:
+                self.fail(f"the filter has more than {MAX_PROPERTIES} properties; ask in parts", node)
 
     def name(self, node: syntax.Name) -> Expression:
         return self.lookup(node).expression
@@ -135,7 +172,7 @@ class _Resolver:
         if row is None:
             where = self.condition(node.operand, "EXISTS")
         else:
-            self.rows[row] = None
+            self.mention(row, node.operand)
         rows = tuple(self.rows)
         self.rows, self.is_inside_exists = outer, False
         if not rows:
@@ -167,7 +204,10 @@ class _Resolver:
         if operator in _COMPARISONS:
             return self.compare(node)
         if operator == "LIKE":
-            return ast.Like(self.text_operand(node.left), self.text_operand(node.right))
+            operand, pattern = self.text_operand(node.left), self.text_operand(node.right)
+            if isinstance(pattern, Literal) and isinstance(pattern.value, str) and len(pattern.value) > MAX_PATTERN:
+                self.fail(f"a pattern has at most {MAX_PATTERN:,} characters; write a shorter one", node.right)
+            return ast.Like(operand, pattern)
         return self.arithmetic(node)
 
     def text_operand(self, node: syntax.Node) -> Expression:
@@ -227,19 +267,19 @@ class _Resolver:
 
     def member(self, found: Resolved, node: syntax.Node, subject: syntax.Node) -> Literal:
         """Turn the name of an enumeration's member into its number."""
-        members = cast(type[IntEnum], found.enumeration).__members__
+        members = cast(Mapping[str, int], found.enumeration)
         word = self.text[node.start : node.end]
         if isinstance(node, syntax.Name) and not node.is_parenthesized and word in members:
-            return Literal(int(members[word]), _INT64)
+            return Literal(members[word], _INT64)
         name = self.text[subject.start : subject.end]
         names = ", ".join(members)
         if isinstance(node, syntax.Name):
-            advice = suggest(word, members) or f"; write one of {names}"
+            advice = near_matches(word, members) or f"; write one of {names}"
         elif isinstance(node, syntax.Constant) and isinstance(node.value, str):
             advice = f"; write one of {names}, without quotes"
         else:
             advice = f"; write one of {names}, or integers only"
-        return self.fail(f"{word!r} is no name of {name}{advice}", node)
+        return self.fail(f"{shown(word)} is no name of {name}{advice}", node)
 
     # --- values
 
@@ -280,7 +320,10 @@ class _Resolver:
                     child,
                 )
         kind = _DOUBLE if operator == "/" or _DOUBLE in (operands[0].type, operands[1].type) else _INT64
-        return ast.Arithmetic(operator, coerce(operands[0], kind), coerce(operands[1], kind), kind)
+        left, right = (coerce(operand, kind) for operand in operands)
+        if not (isinstance(left, ast.Arithmetic) and left.type is kind):
+            self.compute(2 if operator in ("<<", ">>") else 1, node)
+        return ast.Arithmetic(operator, left, right, kind)
 
     def case(self, node: syntax.CaseWhen) -> Expression:
         results = [result for _, result in node.branches]
@@ -301,7 +344,7 @@ class _Resolver:
     def cast(self, node: syntax.CastTo) -> Expression:
         target = CAST_TYPES.get(node.target.text.strip("`").upper())
         if target is None:
-            self.fail(f"cannot cast to {node.target.text!r}; write INT64, DOUBLE, STRING or BOOL", node.target)
+            self.fail(f"cannot cast to {shown(node.target.text)}; write INT64, DOUBLE, STRING or BOOL", node.target)
         operand = self.expression(node.operand)
         if {operand.type, target} == {_DOUBLE, _BOOL}:
             self.fail(f"cannot cast {operand.type.value} to {target.value}; compare it with a value", node.operand)
@@ -309,14 +352,16 @@ class _Resolver:
             return operand
         if isinstance(operand, Literal):
             return cast_literal(operand, target) or ast.Cast(operand, target)
+        self.compute(4 if operand.type in (_INT64, _DOUBLE) and target is _STRING else 1, node)
         return ast.Cast(operand, target)
 
     def call(self, node: syntax.FunctionCall) -> Expression:
         name = node.function.text.strip("`").upper()
         function = FUNCTIONS.get(name)
         if function is None:
-            advice = suggest(name, FUNCTIONS) or f"; there are {', '.join(FUNCTIONS)}"
-            self.fail(f"unknown function {node.function.text!r}{advice}", node.function)
+            advice = near_matches(name, FUNCTIONS) or f"; there are {', '.join(FUNCTIONS)}"
+            self.fail(f"unknown function {shown(node.function.text)}{advice}", node.function)
+        self.compute(2 if name == "SUBSTR" else 1, node)
         arguments = [self.expression(argument) for argument in node.arguments]
         if function.overloads:
             overload = function.overload([argument.type for argument in arguments])
@@ -327,7 +372,7 @@ class _Resolver:
                 coerce(argument, wanted) for argument, wanted in zip(arguments, overload.parameters, strict=True)
             ]
             return ast.Call(name, tuple(coerced), overload.result)
-        if len(arguments) < function.minimum or len(arguments) > (function.maximum or len(arguments)):
+        if not function.takes(len(arguments)):
             self.fail(f"{name} does not take {len(arguments)} arguments; write {function.signature(name)}", node)
         unified = self.unify(node.arguments, arguments, name)
         return ast.Call(name, tuple(unified), unified[0].type)
@@ -355,6 +400,8 @@ def _remedy(wanted: ValueType, given: ValueType, node: syntax.Node) -> str:
     if isinstance(node, syntax.Constant) and wanted is _STRING:
         return "put the value into quotes"
     if isinstance(node, syntax.Constant) and given is _STRING and wanted in (_INT64, _DOUBLE):
+        if read_moment(str(node.value)) is not None:
+            return f"times are milliseconds since 1970: write TIMESTAMP {write_string(str(node.value))}"
         return "write the number without quotes"
     if wanted is _BOOL or given is _BOOL:
         return "write TRUE or FALSE beside a BOOL"

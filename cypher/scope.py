@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import TypeAlias
 
 from cypher.ast import ValueType
 
-AttributeType: TypeAlias = ValueType | type[IntEnum]
-"""A plain type, or an enumeration: INT64 values which the filter may call by name."""
+AttributeType: TypeAlias = ValueType | Mapping[str, int]
+"""A plain type, or an enumeration: INT64 values which the filter may call by these names."""
 
 
 @dataclass(frozen=True)
@@ -36,4 +35,3 @@ class Scope:
     kind: str
     attributes: Mapping[str, AttributeType]
     neighbours: Mapping[str, Neighbour] = field(default_factory=dict[str, Neighbour])
-    has_properties: bool = True

@@ -6,16 +6,23 @@ From loosest to tightest: OR; AND; NOT; comparisons, LIKE, IN, BETWEEN, IS (whic
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn, TypeAlias
 
 from cypher.ast import Value, ValueType
-from cypher.errors import FilterError
-from cypher.literals import read_float, read_integer, read_string
+from cypher.errors import FilterError, shown
+from cypher.literals import read_float, read_integer, read_moment, read_string
 from cypher.tokens import Token, tokenize
 
 MAX_DEPTH: Final = 100
-"""How deep parentheses and operators may nest; chains of AND and OR are flat and have no limit."""
+"""How deep parentheses and operators may nest; chains of AND and OR are flat."""
+MAX_WORDS: Final = 2_000
+"""How many names, operators, keywords and parentheses a filter may have: a database takes milliseconds to plan each."""
+MAX_CONSTANTS: Final = 50_000
+"""How many constants: they stand in lists, and cost next to nothing there."""
+_CONSTANTS: Final = frozenset(("integer", "float", "string", "TRUE", "FALSE", "NULL"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,8 @@ Node: TypeAlias = (
 )
 
 _STATEMENTS: Final = frozenset({"SELECT", "WITH", "FROM", "WHERE"})
+_MOMENTS: Final = frozenset({"TIMESTAMP", "DATE"})
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?![\w.])", re.ASCII)
 _OR, _AND, _NOT, _COMPARISON, _UNARY = 1, 2, 3, 4, 11
 _BINDING: Final = {
     "OR": _OR,
@@ -166,18 +175,32 @@ def parse_syntax(text: str) -> Node:
 
 
 class _Parser:
-    def __init__(self, text: str, tokens: list[Token]) -> None:
+    def __init__(self, text: str, tokens: Iterator[Token]) -> None:
         self.text = text
         self.tokens = tokens
-        self.index = 0
+        self.words = 0
+        self.constants = 0
         self.depth = 0
-        self.token = tokens[0]
+        self.token = next(tokens)
 
     def advance(self) -> Token:
         token = self.token
-        self.index += 1
-        self.token = self.tokens[self.index]
+        if token.kind in _CONSTANTS:
+            self.constants += 1
+            if self.constants > MAX_CONSTANTS:
+                self.fail_long(f"constants, of which it may have {MAX_CONSTANTS:,}; ask in parts")
+        elif token.kind != ",":
+            self.words += 1
+            if self.words > MAX_WORDS:
+                self.fail_long(
+                    f"names, operators and parentheses, of which it may have {MAX_WORDS:,}; "
+                    "use IN for many values, or ask in parts"
+                )
+        self.token = next(self.tokens)
         return token
+
+    def fail_long(self, what: str) -> NoReturn:
+        raise FilterError(f"the filter is too long: it has more {what}", text=self.text, position=self.token.start)
 
     def expect(self, kind: str, purpose: str) -> Token:
         if self.token.kind != kind:
@@ -186,7 +209,9 @@ class _Parser:
 
     def fail_unexpected(self, advice: str) -> NoReturn:
         token = self.token
-        found = "unexpected end of the filter" if token.kind == "end" else f"unexpected {token.text!r}"
+        found = "unexpected end of the filter" if token.kind == "end" else f"unexpected {shown(token.text)}"
+        if token.kind == "string" and token.start and self.text[token.start - 1] == self.text[token.start]:
+            advice = f"a quote within a text is written \\{self.text[token.start]}"
         raise FilterError(f"{found}; {advice}", text=self.text, position=token.start, length=token.end - token.start)
 
     def expression(self, minimum: int) -> Node:
@@ -270,12 +295,15 @@ class _Parser:
             if token.text.upper() in _STATEMENTS:
                 self.fail_unexpected("a filter is one condition, without subqueries and clauses; use EXISTS(condition)")
             self.advance()
+            if self.token.kind == "string" and token.text.upper() in _MOMENTS:
+                return self.moment(token)
             name = Name(token.text, token.start, token.end)
             return self.call(name) if self.token.kind == "(" else name
         if kind == "string":
             self.advance()
             return Constant(read_string(token, self.text), ValueType.STRING, token.start, token.end)
         if kind == "integer":
+            self.refuse_date(token)
             self.advance()
             return Constant(read_integer(token, self.text), ValueType.INT64, token.start, token.end)
         if kind == "float":
@@ -307,6 +335,28 @@ class _Parser:
         if kind == "NOT":
             self.fail_unexpected("put parentheses around NOT and its operand")
         return self.fail_unexpected("expected a name, a value, a function or '('")
+
+    def moment(self, word: Token) -> Node:
+        """Parse the text behind TIMESTAMP or DATE: the milliseconds since 1970 that it says."""
+        token = self.advance()
+        milliseconds = read_moment(read_string(token, self.text))
+        if milliseconds is None:
+            raise FilterError(
+                f"{shown(token.text)} is no time; write {word.text.upper()} '2026-01-31', or with a time and an "
+                "offset from UTC: '2026-01-31 23:59:59.999+02:00'",
+                text=self.text, position=token.start, length=token.end - token.start,
+            )  # fmt: skip
+        return Constant(milliseconds, ValueType.INT64, word.start, token.end)
+
+    def refuse_date(self, token: Token) -> None:
+        """Refuse a date without quotes, which would be a subtraction of numbers: nobody means the year 2024 by it."""
+        date = _DATE.match(self.text, token.start)
+        if date is not None and read_moment(date.group()) is not None:
+            raise FilterError(
+                f"{date.group()} without quotes is a subtraction; write TIMESTAMP '{date.group()}', "
+                "or put spaces around the minus signs",
+                text=self.text, position=token.start, length=len(date.group()),
+            )  # fmt: skip
 
     def sign(self) -> Node:
         token = self.advance()

@@ -8,6 +8,7 @@ here, with its place.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from cypher.errors import FilterError
@@ -57,13 +58,13 @@ _INSTEAD = {
     "?": "filters have no parameters; write the value",
     "{": "filters have no templates; write the value",
     "[": "a position stands directly behind the path of an event: events_0.path[0].key",
+    **dict.fromkeys("\u201c\u201d\u201e\u2018\u2019\u201a", "write straight quotes: ' or \""),
     ".": "write names without spaces around the dots, such as properties.NAME.int_value",
 }
 
 
-def tokenize(text: str) -> list[Token]:
-    """Split ``text`` into tokens, the last of kind ``end``."""
-    tokens: list[Token] = []
+def tokenize(text: str) -> Iterator[Token]:
+    """Yield the tokens of ``text`` one by one, the last of kind ``end``; so what is too long is not read to its end."""
     position, size = 0, len(text)
     match_at = _TOKEN.match
     while position < size:
@@ -93,10 +94,9 @@ def tokenize(text: str) -> list[Token]:
                 f"{text[end]!r} directly follows the number {content!r}; put a space or an operator between",
                 text=text, position=end,
             )  # fmt: skip
-        tokens.append(Token(kind, content, position, end))
+        yield Token(kind, content, position, end)
         position = end
-    tokens.append(Token("end", "", size, size))
-    return tokens
+    yield Token("end", "", size, size)
 
 
 def _follows_number(last: str, following: str) -> bool:

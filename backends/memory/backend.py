@@ -11,9 +11,19 @@ from backends.memory.links import LinkTable, edge_of
 from backends.memory.search import Search
 from backends.memory.table import NodeTable
 from backends.memory.types import TypeTable
-from lineage.backend import END_KINDS, LinkQuery, NodeQuery, missing_end
-from lineage.errors import AlreadyExistsError, FailedPreconditionError
+from cypher.errors import ComputedTextError
+from lineage.errors import FailedPreconditionError, InvalidArgumentError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
+from lineage.seam import (
+    END_KINDS,
+    LinkQuery,
+    NodeQuery,
+    changed_meanwhile,
+    link_exists,
+    missing_end,
+    still_linked,
+    type_in_use,
+)
 
 __all__ = ["MemoryBackend", "MemoryTransaction"]
 
@@ -34,7 +44,7 @@ class MemoryBackend:
         self.links = {kind: LinkTable(kind) for kind in LinkKind}
         self.search = Search(self.nodes, self.links, self.types.ids_of_name)
 
-    def prepare(self) -> None:
+    def prepare(self, *, read_only: bool = False, upgrade: bool = False) -> None:
         """Nothing to prepare."""
 
     @contextmanager
@@ -86,12 +96,28 @@ class MemoryTransaction:
             ids.append(table.insert(kind, type_))
         return ids
 
+    def restore_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
+        for type_ in types:
+            self._skip_to(self._backend.types, type_.id or 0)
+            self.insert_types(kind, [type_])
+
     def update_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
         table = self._backend.types
         for type_ in types:
             assert type_.id is not None
             self._undo.append((table.replace, (kind, table.rows[kind][type_.id])))
             table.replace(kind, type_)
+
+    def delete_types(self, kind: NodeKind, ids: Sequence[int]) -> int:
+        table, nodes = self._backend.types, self._backend.nodes[kind]
+        there = [type_id for type_id in sorted(set(ids)) if type_id in table.rows[kind]]
+        for type_id in there:
+            if nodes.of_type(type_id):
+                raise type_in_use(kind, type_id)
+        for type_id in there:
+            self._undo.append((table.put_back, (kind, table.rows[kind][type_id])))
+            table.remove(kind, type_id)
+        return len(there)
 
     def find_types(self, kind: NodeKind) -> Sequence[NodeType]:
         return self._backend.types.all(kind)
@@ -106,6 +132,16 @@ class MemoryTransaction:
             ids.append(table.insert(node))
         return ids
 
+    def restore_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> None:
+        table = self._backend.nodes[kind]
+        for node in nodes:
+            self._skip_to(table, node.id or 0)
+            self.insert_nodes(kind, [node])
+
+    def _skip_to(self, table: NodeTable | TypeTable, next_id: int) -> None:
+        self._undo.append((setattr, (table, "next_id", table.next_id)))
+        table.next_id = max(table.next_id, next_id)
+
     def update_nodes(
         self, kind: NodeKind, nodes: Sequence[Node], *, expected_update_times_ms: Mapping[int, int] | None = None
     ) -> None:
@@ -117,14 +153,29 @@ class MemoryTransaction:
                 expected_update_times_ms is not None
                 and expected_update_times_ms.get(node.id, old.last_update_time_ms) != old.last_update_time_ms
             ):
-                raise FailedPreconditionError(
-                    f"{kind.lower()} {node.id} was changed meanwhile; read it again and repeat the change"
-                )
+                raise changed_meanwhile(kind, node.id)
             self._undo.append((table.replace, (old,)))
             table.replace(node)
 
+    def delete_nodes(self, kind: NodeKind, ids: Sequence[int]) -> int:
+        table = self._backend.nodes[kind]
+        there = {node_id for node_id in ids if node_id in table.nodes}
+        for links in self._backend.links.values():
+            for node_id in sorted(there):
+                if links.has_any((kind.value, node_id)):
+                    raise still_linked(kind, node_id)
+        self._undo.append((table.put_back, ([table.nodes[node_id] for node_id in there],)))
+        table.remove(there)
+        for links in self._backend.links.values():
+            for node_id in there:
+                links.forget((kind.value, node_id))
+        return len(there)
+
     def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
-        return self._backend.search.find(query)
+        try:
+            return self._backend.search.find(query)
+        except ComputedTextError as error:
+            raise InvalidArgumentError(f"invalid `filter_query`: {error}") from None
 
     # --- links -------------------------------------------------------------------------------------------------------
 
@@ -139,12 +190,25 @@ class MemoryTransaction:
             if table.has(edge):
                 if existing == "ignore":
                     continue
-                raise AlreadyExistsError(f"given {kind.lower()} already exists: {link!r}; leave it out")
+                raise link_exists(link)
             undo.append((table.remove, (edge,)))
             table.insert(edge, link)
 
+    def delete_links(self, kind: LinkKind, links: Sequence[Link]) -> int:
+        table, count = self._backend.links[kind], 0
+        for link in links:
+            edge = edge_of(link)
+            if table.has(edge):
+                self._undo.append((table.put_back, (edge, table.row(edge))))
+                table.remove(edge)
+                count += 1
+        return count
+
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
         return self._backend.links[query.kind].find(query.end, query.ids, query.event_types)
+
+    def scan_links(self, kind: LinkKind, after: int, limit: int) -> Sequence[tuple[int, Link]]:
+        return self._backend.links[kind].scan(after, limit)
 
 
 MemoryBackend.transaction_class = MemoryTransaction

@@ -6,23 +6,22 @@ when networkx says that the edge is there. Each edge holds its link and its numb
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import networkx as nx
 
-from lineage.backend import END_KINDS, LinkEnd
-from lineage.model import INPUT_EVENTS, Attribution, Event, EventType, Link, LinkKind, NodeKind, ParentContext
+from lineage.model import INPUT_EVENTS, EventType, Link, LinkEnd, LinkKind
+from lineage.seam import END_KINDS, source_end, target_end
 
 if TYPE_CHECKING:
     Graph = nx.MultiDiGraph[Any]
 
 __all__ = ["LinkTable", "edge_of"]
 
-_ARTIFACT, _EXECUTION, _CONTEXT = (kind.value for kind in NodeKind)
 
-_SOURCE_END = {LinkKind.ATTRIBUTION: "context_id", LinkKind.ASSOCIATION: "context_id", LinkKind.PARENT: "parent_id"}
 _first = itemgetter(0)
 
 GraphNode: TypeAlias = tuple[str, int]
@@ -32,19 +31,24 @@ GraphEdge: TypeAlias = tuple[GraphNode, GraphNode, Any]
 Adjacency: TypeAlias = Mapping[GraphNode, Mapping[GraphNode, Mapping[Any, Mapping[str, Any]]]]
 """From a node over its neighbours and the keys of parallel edges to the edges' data."""
 _NOTHING: Mapping[Any, Any] = {}
+_ONLY = 0
+"""The key that networkx gives to an edge that was added without one."""
+
+
+def _way(kind: LinkKind, event_type: EventType | None) -> tuple[str, LinkEnd, str, LinkEnd]:
+    source, target = source_end(kind, event_type), target_end(kind, event_type)
+    return END_KINDS[source].value, source, END_KINDS[target].value, target
+
+
+_EVENT_WAYS = {event_type: _way(LinkKind.EVENT, event_type) for event_type in EventType}
+_WAYS = {kind: _way(kind, None) for kind in LinkKind}
 
 
 def edge_of(link: Any) -> GraphEdge:
     """Return where a complete link stands in a graph."""
-    if isinstance(link, Event):
-        artifact: Any = (_ARTIFACT, link.artifact_id)
-        execution: Any = (_EXECUTION, link.execution_id)
-        return (artifact, execution, link.type) if link.type in INPUT_EVENTS else (execution, artifact, link.type)
-    if isinstance(link, ParentContext):
-        return (_CONTEXT, link.parent_id), (_CONTEXT, link.child_id), None
-    if isinstance(link, Attribution):
-        return (_CONTEXT, link.context_id), (_ARTIFACT, link.artifact_id), None
-    return (_CONTEXT, link.context_id), (_EXECUTION, link.execution_id), None
+    event_type = link.type if link.kind is LinkKind.EVENT else None
+    source_kind, source, target_kind, target = _WAYS[link.kind] if event_type is None else _EVENT_WAYS[event_type]
+    return (source_kind, getattr(link, source)), (target_kind, getattr(link, target)), event_type
 
 
 class LinkTable:
@@ -73,6 +77,26 @@ class LinkTable:
         if self._graph.has_edge(*edge):
             self._graph.remove_edge(*edge)
 
+    def row(self, edge: GraphEdge) -> tuple[int, Any]:
+        """Return the number and the link of an edge that is there."""
+        source, target, key = edge
+        row: tuple[int, Any] = self._successors[source][target][key or _ONLY]["row"]
+        return row
+
+    def put_back(self, edge: GraphEdge, row: tuple[int, Any]) -> None:
+        """Undo :meth:`remove`."""
+        source, target, key = edge
+        self._graph.add_edge(source, target, key=key or _ONLY, row=row)
+
+    def has_any(self, node: GraphNode) -> bool:
+        """Whether a link ends at a node."""
+        return bool(self._successors.get(node) or self._predecessors.get(node))
+
+    def forget(self, node: GraphNode) -> None:
+        """Keep no place for a node without links."""
+        if node in self._graph:
+            self._graph.remove_node(node)
+
     def find(self, end: LinkEnd, ids: Iterable[int], event_types: frozenset[EventType] | None = None) -> list[Any]:
         """Return the links with one of these ids at ``end``, each once, in the order of insertion."""
         kind = END_KINDS[end]
@@ -82,6 +106,16 @@ class LinkTable:
         if event_types is None or self.kind is not LinkKind.EVENT:
             return [row[1] for row in rows]
         return [row[1] for row in rows if row[1].type in event_types]
+
+    def scan(self, after: int, limit: int) -> list[tuple[int, Any]]:
+        """Return the links with the next numbers after one, in order; their numbers begin at 1."""
+        rows = (
+            data["row"]
+            for targets in self._successors.values()
+            for parallel in targets.values()
+            for data in parallel.values()
+        )
+        return heapq.nsmallest(limit, ((row + 1, link) for row, link in rows if row >= after), key=_first)
 
     def _rows(
         self, end: LinkEnd, nodes: Iterable[GraphNode], event_types: frozenset[EventType] | None
@@ -99,7 +133,7 @@ class LinkTable:
     def _sides(self, end: LinkEnd, event_types: frozenset[EventType] | None) -> tuple[bool, bool]:
         """Whether the links leave the node at ``end``, and whether they enter it."""
         if self.kind is not LinkKind.EVENT:
-            leaves = end == _SOURCE_END[self.kind]
+            leaves = end == source_end(self.kind)
             return leaves, not leaves
         has_inputs = event_types is None or not event_types.isdisjoint(INPUT_EVENTS)
         has_outputs = event_types is None or not event_types <= INPUT_EVENTS

@@ -13,12 +13,13 @@ from operator import attrgetter
 from typing import Any
 
 from backends.memory.links import LinkTable
-from backends.memory.predicate import Matcher, aliases_in, conjuncts
+from backends.memory.predicate import Matcher
 from backends.memory.sources import Source, Sources
 from backends.memory.table import NodeTable
 from cypher import ast
-from lineage.backend import NEIGHBOURS, NodeQuery, OrderBy
+from cypher.rows import conjuncts, neighbours_in, row_shown_by
 from lineage.model import LinkKind, NodeKind
+from lineage.seam import NEIGHBOURS, NodeQuery, OrderBy
 
 __all__ = ["Search"]
 
@@ -166,23 +167,14 @@ def _open_rows(
     for part in parts:
         if id(part) not in still_open:
             shown |= _rows_in(part)
-    open_neighbours = frozenset().union(*map(aliases_in, open_parts))
+    open_neighbours = frozenset().union(*map(neighbours_in, open_parts))
     return tuple(row for row in rows if row not in shown or row in open_neighbours)
 
 
-def _rows_in(part: ast.Expression) -> set[ast.Row]:
+def _rows_in(part: ast.Expression) -> frozenset[ast.Row]:
     """The rows that an index hit on an indexable conjunct shows to exist."""
-    match part:
-        case ast.Comparison(left=ast.PropertyValue(row=row)) | ast.Comparison(right=ast.PropertyValue(row=row)):
-            return {row}
-        case (
-            ast.In(operand=ast.PropertyValue(row=row))
-            | ast.Like(operand=ast.PropertyValue(row=row))
-            | ast.PropertyValue(row=row)
-        ):
-            return {row}
-        case _:
-            return set(aliases_in(part))
+    row = row_shown_by(part)
+    return frozenset(neighbours_in(part)) if row is None else frozenset({row})
 
 
 # --- order ----------------------------------------------------------------------------------------------------------

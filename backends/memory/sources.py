@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -10,21 +11,20 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from backends.memory.links import LinkTable
-from backends.memory.predicate import Matcher, aliases_in, conjuncts, mentions_node
-from backends.memory.scalar import fold, like_matcher
-from backends.memory.table import NodeTable, column_key
+from backends.memory.predicate import Matcher
+from backends.memory.table import NodeTable
 from cypher import ast
-from lineage.backend import NEIGHBOURS, LinkQuery, NodeQuery
+from cypher.evaluation.scalar import fold, like_matcher
+from cypher.rows import Column, Compared, compared, conjuncts, mentions_node, neighbours_in
 from lineage.model import LinkKind, NodeKind
+from lineage.seam import NEIGHBOURS, LinkQuery, NodeQuery, column_key
 
 __all__ = ["MatcherOf", "Source", "Sources"]
 
 _MAX_NEIGHBOURS = 256
 """How many selective neighbours are looked up to turn a condition on them into candidates."""
 _AFTER_ALL_IDS = 2**63
-_MIRRORED: Mapping[str, ast.ComparisonOperator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
-Column: TypeAlias = ast.Attribute | ast.PropertyValue
 MatcherOf: TypeAlias = Callable[[NodeKind, Sequence[ast.Expression], Sequence[ast.Row]], Matcher]
 
 
@@ -98,42 +98,33 @@ class Sources:
     def of_conditions(self, kind: NodeKind, parts: Sequence[ast.Expression]) -> Iterator[Source]:
         """Yield a source for each of these conditions, all of which must hold, that an index knows something about."""
         about_neighbours: dict[ast.NeighbourRow, list[ast.Expression]] = {}
-        bounds: dict[Column, list[tuple[ast.Expression, str, Any]]] = {}
+        mentioned: Counter[ast.NeighbourRow] = Counter()
+        bounds: dict[Column, list[tuple[ast.Expression, Compared]]] = {}
         for part in parts:
-            aliases = aliases_in(part)
+            aliases = neighbours_in(part)
+            mentioned.update(aliases)
             if len(aliases) == 1 and not mentions_node(part):
                 about_neighbours.setdefault(next(iter(aliases)), []).append(part)
             elif not aliases:
-                bound = _bound(part)
-                if bound is not None:
-                    bounds.setdefault(bound[0], []).append((part, *bound[1:]))
+                found = compared(part)
+                if found is not None and _is_bound(found):
+                    bounds.setdefault(found.column, []).append((part, found))
                     continue
-                source = self._of_condition(kind, part)
+                source = self._of_condition(kind, part, found)
                 if source is not None:
                     yield source
         for column, limits in bounds.items():
             yield _interval(self._tables[kind], column, limits)
         for row, about in about_neighbours.items():
-            is_alone = not any(row in aliases_in(part) and part not in about for part in parts)
-            source = self._of_neighbour(kind, row, about, is_alone=is_alone)
+            source = self._of_neighbour(kind, row, about, is_alone=mentioned[row] == len(about))
             if source is not None:
                 yield source
 
-    def _of_condition(self, kind: NodeKind, part: ast.Expression) -> Source | None:
+    def _of_condition(self, kind: NodeKind, part: ast.Expression, found: Compared | None) -> Source | None:
         table = self._tables[kind]
+        if found is not None:
+            return self._equal(table, found.column, found.values, part) if found.operator in ("=", "IN") else None
         match part:
-            case (
-                ast.Comparison(
-                    operator="=", left=ast.Attribute() | ast.PropertyValue() as column, right=ast.Literal(value=value)
-                )
-                | ast.Comparison(
-                    operator="=", left=ast.Literal(value=value), right=ast.Attribute() | ast.PropertyValue() as column
-                )
-            ):
-                return self._equal(table, column, [value], part)
-            case ast.In(operand=ast.Attribute() | ast.PropertyValue() as column, choices=choices):
-                values = [choice.value for choice in choices if isinstance(choice, ast.Literal)]
-                return self._equal(table, column, values, part) if len(values) == len(choices) else None
             case ast.Like(
                 operand=ast.Attribute() | ast.PropertyValue() as column, pattern=ast.Literal(value=str() as pattern)
             ):
@@ -199,34 +190,23 @@ class Sources:
 # --- indexes of one column --------------------------------------------------------------------------------------------
 
 
-def _bound(part: ast.Expression) -> tuple[Column, str, Any] | None:
-    """Return the column, operator and constant of a condition that bounds an ordered column from one side."""
-    match part:
-        case ast.Comparison(
-            operator=symbol, left=ast.Attribute() | ast.PropertyValue() as column, right=ast.Literal(value=value)
-        ):
-            pass
-        case ast.Comparison(
-            operator=mirrored, left=ast.Literal(value=value), right=ast.Attribute() | ast.PropertyValue() as column
-        ):
-            symbol = _MIRRORED[mirrored]
-        case _:
-            return None
-    if symbol in {"=", "!="} or (isinstance(column, ast.Attribute) and column.name == "type"):
-        return None
-    return column, symbol, value
+def _is_bound(found: Compared) -> bool:
+    """Whether a condition bounds an ordered column from one side."""
+    is_type = isinstance(found.column, ast.Attribute) and found.column.name == "type"
+    return found.operator in ("<", "<=", ">", ">=") and not is_type
 
 
-def _interval(table: NodeTable, column: Column, limits: Sequence[tuple[ast.Expression, str, Any]]) -> Source:
+def _interval(table: NodeTable, column: Column, limits: Sequence[tuple[ast.Expression, Compared]]) -> Source:
     """The nodes whose value is within all of these limits."""
-    settles = tuple(part for part, _, _ in limits)
-    if any(value is None or value != value for _, _, value in limits):  # noqa: PLR0124  # NULL and NaN bound nothing
+    settles = tuple(part for part, _ in limits)
+    bounds: list[tuple[str, Any]] = [(found.operator, found.values[0]) for _, found in limits]
+    if any(value is None or value != value for _, value in bounds):  # noqa: PLR0124  # NULL and NaN bound nothing
         return Source(0, frozenset[int], settles)
     ids = table.ids
     by_id = isinstance(column, ast.Attribute) and column.name == "id"
     ordered: Any = None if by_id else table.column(column_key(column)).ordered
     start, end = 0, len(ids) if by_id else len(ordered)
-    for _, symbol, value in limits:
+    for symbol, value in bounds:
         after = symbol in {">", "<="}  # whether the place is after all that equal the value
         if by_id:
             place = bisect_right(ids, value) if after else bisect_left(ids, value)
@@ -290,21 +270,13 @@ def _union(sets: Sequence[AbstractSet[int]], *settles: ast.Expression) -> Source
 
 def _ids_compared(part: ast.Expression, name: str) -> list[int] | None:
     """The ids that a conjunct asks the event's other end to have; None if it asks something else."""
-    match part:
-        case ast.Comparison(operator="=", left=ast.Attribute(name=found), right=ast.Literal(value=int() as value)) if (
-            found == name
-        ):
-            return [value]
-        case ast.Comparison(operator="=", left=ast.Literal(value=int() as value), right=ast.Attribute(name=found)) if (
-            found == name
-        ):
-            return [value]
-        case ast.In(operand=ast.Attribute(name=found), choices=choices) if found == name:
-            values = [choice.value for choice in choices if isinstance(choice, ast.Literal)]
-            ids = [value for value in values if isinstance(value, int)]
-            return ids if len(ids) == len(choices) else None
-        case _:
-            return None
+    found = compared(part)
+    if found is None or found.operator not in ("=", "IN"):
+        return None
+    if not isinstance(found.column, ast.Attribute) or found.column.name != name:
+        return None
+    ids = [value for value in found.values if isinstance(value, int)]
+    return ids if len(ids) == len(found.values) else None
 
 
 def _rebased(part: ast.Expression) -> ast.Expression:

@@ -6,57 +6,26 @@ and kept up to date from then on: a store that nobody filters pays nothing for f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
-from operator import attrgetter
-from typing import Any, TypeAlias
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 from sortedcontainers import SortedList
 
-from backends.memory.scalar import fold
 from cypher import ValueType
-from cypher.ast import Attribute, PropertyValue
-from lineage.backend import FIELDS
-from lineage.errors import AlreadyExistsError
+from cypher.evaluation.scalar import fold
 from lineage.model import Node, NodeKind
+from lineage.seam import ColumnKey, column_reader, taken_external_id, taken_name
 
-__all__ = ["Column", "ColumnKey", "NodeTable", "column_key"]
+__all__ = ["Column", "NodeTable"]
 
-ColumnKey: TypeAlias = str | tuple[str, str, ValueType]
-"""A record's field, or a property's family, key and type."""
-
-_PYTHON_TYPE = {ValueType.INT64: int, ValueType.DOUBLE: float, ValueType.STRING: str, ValueType.BOOL: bool}
 _NOTHING: Mapping[int, None] = {}
 _NO_COLUMNS: Mapping[ValueType, Any] = {}
+_FEW = 1000
+"""To take out a thousandth of all ids by itself costs more than to go through all."""
 _MAX_PROPERTY_COLUMNS = 1024
 """How many properties are indexed at once. The oldest index goes first, and comes back when a query asks for it."""
-
-
-def column_key(expression: Attribute | PropertyValue) -> ColumnKey:
-    """Return the column that holds the values of an attribute or property of the node itself."""
-    if isinstance(expression, Attribute):
-        return FIELDS.get(expression.name, expression.name)
-    return expression.row.family, expression.row.key, expression.type
-
-
-def reader(key: ColumnKey) -> Callable[[Any], Any]:
-    """Return the function that takes a column's value from a node; None where the node has none."""
-    if isinstance(key, str):
-        return attrgetter(key)
-    family, name, value_type = key
-    wanted = _PYTHON_TYPE[value_type]
-    if family == "properties":
-
-        def read_property(node: Any) -> Any:
-            value = node.properties.get(name)
-            return value if type(value) is wanted else None
-
-        return read_property
-
-    def read_custom_property(node: Any) -> Any:
-        value = node.custom_properties.get(name)
-        return value if type(value) is wanted else None
-
-    return read_custom_property
 
 
 class Column:
@@ -65,7 +34,7 @@ class Column:
     __slots__ = ("_folded", "_ordered", "by_value", "read")
 
     def __init__(self, key: ColumnKey, nodes: Iterable[Node]) -> None:
-        self.read = reader(key)
+        self.read = column_reader(key)
         self.by_value: dict[Any, dict[int, None]] = {}
         self._ordered: SortedList[tuple[Any, int]] | None = None
         self._folded: SortedList[tuple[str, int]] | None = None
@@ -199,6 +168,25 @@ class NodeTable:
             self._unindex(node, node_id)
             del self.nodes[node_id]
 
+    def remove(self, node_ids: AbstractSet[int]) -> None:
+        """Take out nodes that are there; their ids are not given again."""
+        if len(node_ids) * _FEW > len(self.ids):
+            self.ids = [node_id for node_id in self.ids if node_id not in node_ids]
+        else:
+            for node_id in node_ids:
+                del self.ids[bisect_left(self.ids, node_id)]
+        for node_id in node_ids:
+            self._unindex(self.nodes[node_id], node_id)
+            del self.nodes[node_id]
+
+    def put_back(self, nodes: Sequence[Node]) -> None:
+        """Undo :meth:`remove`, which may have taken out any of them."""
+        self.ids = sorted({*self.ids, *(node.id or 0 for node in nodes)})
+        for node in nodes:
+            assert node.id is not None
+            self.nodes[node.id] = node
+            self._index(node, node.id)
+
     def replace(self, node: Node) -> Node:
         """Put a node in the place of the one with its id, and return the old one. Raises as :meth:`insert` does."""
         node_id = node.id
@@ -240,15 +228,8 @@ class NodeTable:
         if node.name is not None:
             taken = self.by_name.get((node.type_id, node.name))
             if taken is not None and taken != node_id:
-                raise AlreadyExistsError(
-                    f"given node already exists: {self.kind.lower()} {taken} of type {node.type!r} has the name "
-                    f"{node.name!r}; "
-                    "pass its id to update it, or choose another name"
-                )
+                raise taken_name(self.kind, taken, node.type, node.name)
         if node.external_id is not None:
             taken = self.by_external_id.get(node.external_id)
             if taken is not None and taken != node_id:
-                raise AlreadyExistsError(
-                    f"given node already exists: {self.kind.lower()} {taken} has the external_id {node.external_id!r}; "
-                    "pass its id to update it, or choose another external_id"
-                )
+                raise taken_external_id(self.kind, taken, node.external_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lineage.errors import AlreadyExistsError
 from lineage.model import NodeKind, NodeType
+from lineage.seam import taken_type_external_id, taken_type_name
 
 __all__ = ["TypeTable"]
 
@@ -50,6 +50,22 @@ class TypeTable:
             if type_id in ids:
                 ids.remove(type_id)
 
+    def remove(self, kind: NodeKind, type_id: int) -> None:
+        """Take out a type that is there; its id is not given again."""
+        type_ = self.rows[kind].pop(type_id)
+        self._all[kind] = None
+        self._unindex(kind, type_, type_id)
+        self.ids_of_name(kind, type_.name).remove(type_id)
+
+    def put_back(self, kind: NodeKind, type_: NodeType) -> None:
+        """Undo :meth:`remove`, which may have been done in part."""
+        type_id = type_.id
+        assert type_id is not None
+        self._put(kind, type_, type_id)
+        self.rows[kind] = dict(sorted(self.rows[kind].items()))
+        ids = self._ids_by_name.setdefault((kind, type_.name), [])
+        ids[:] = sorted({*ids, type_id})
+
     def replace(self, kind: NodeKind, type_: NodeType) -> None:
         """Put a type in the place of the one with its id. Raises as :meth:`insert` does."""
         type_id = type_.id
@@ -74,14 +90,9 @@ class TypeTable:
     def _check_unique(self, kind: NodeKind, type_: NodeType, type_id: int) -> None:
         taken = self._by_name.get((kind, type_.name, type_.version), type_id)
         if taken != type_id:
-            raise AlreadyExistsError(
-                f"{kind.lower()} type {type_.name!r} already exists with id {taken}; put it again to extend it"
-            )
+            raise taken_type_name(kind, taken, type_.name)
         if type_.external_id is not None:
             taken = self._by_external_id.get(type_.external_id, type_id)
             if taken != type_id:
                 [other] = [rows[taken] for rows in self.rows.values() if taken in rows]
-                raise AlreadyExistsError(
-                    f"conflict of external_id: {type_.external_id!r} is that of {other.kind.lower()} type "
-                    f"{other.name!r}; choose another one"
-                )
+                raise taken_type_external_id(other.kind, other.name, type_.external_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import FailedPreconditionError
+from lineage.errors import MissingPackageError
 
 if TYPE_CHECKING:
     from backends.neo4j.backend import Neo4jBackend
@@ -27,12 +27,11 @@ def open_backend(
     """
     try:
         from backends.neo4j.backend import Neo4jBackend
-        from backends.neo4j.connection import connect, parse_address
+        from backends.neo4j.connection import connector, parse_address
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "neo4j":
             raise
-        raise FailedPreconditionError(
-            'the Neo4j driver is not installed; install it with: pip install "lineage-graph[neo4j]"'
-        ) from error
+        raise MissingPackageError(f"{url.partition(':')[0]}://", "neo4j", "neo4j", "neo4j") from error
     address = parse_address(url, user=user, password=password, database=database)
-    return Neo4jBackend(connect(address, options), address, index_declared_properties=index_declared_properties)
+    connect = connector(address, options)
+    return Neo4jBackend(connect, address, index_declared_properties=index_declared_properties)

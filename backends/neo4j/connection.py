@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import neo4j
 
-from lineage.errors import InvalidArgumentError, near_matches
+from lineage.errors import InvalidArgumentError, near_matches, shown_url
 
-__all__ = ["SCHEMES", "Address", "connect", "parse_address"]
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+"""What the driver says of a lost connection goes where the user's loggers send it, and not to the terminal."""
+
+__all__ = ["SCHEMES", "Address", "connector", "parse_address"]
 
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 
@@ -37,9 +43,12 @@ def parse_address(
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
+        if "@" in parts.path + parts.query + parts.fragment:  # the end of a password was taken for a database
+            raise ValueError
+    except ValueError:  # its text may have a password in it
         raise InvalidArgumentError(
-            f"the URL of the Neo4j store cannot be read: {error}; use neo4j://host:7687"
+            f"{shown_url(url)!r} has a bad host or a bad port; use neo4j://host:7687, and give a password with a "
+            "special character as password=, or percent-encoded"
         ) from None
     if parts.scheme not in SCHEMES:
         raise InvalidArgumentError(f"{parts.scheme!r} is no scheme of Neo4j; use one of {', '.join(SCHEMES)}")
@@ -51,6 +60,12 @@ def parse_address(
         raise InvalidArgumentError(f"the URL names the databases {named[0]!r} and {named[1]!r}; name one")
     if options and not parts.scheme.startswith("neo4j"):
         raise InvalidArgumentError(f"a bolt URL takes no option {next(iter(options))!r}; leave it out")
+    named_database = database or (named[0] if named else None) or os.environ.get("LINEAGE_NEO4J_DATABASE") or "neo4j"
+    if named_database.lower() == "system":
+        raise InvalidArgumentError(
+            "the database 'system' is where Neo4j keeps its users and databases, and holds no nodes; name another one "
+            "with database=, in the URL or as LINEAGE_NEO4J_DATABASE ('neo4j' is the one that every server has)"
+        )
     literal = f"[{host}]" if ":" in host else host
     routing = f"?{urlencode(options)}" if options else ""
     environment = os.environ
@@ -60,7 +75,7 @@ def parse_address(
         password=password
         or (unquote(parts.password) if parts.password else None)
         or environment.get("LINEAGE_NEO4J_PASSWORD"),
-        database=database or (named[0] if named else None) or environment.get("LINEAGE_NEO4J_DATABASE") or "neo4j",
+        database=named_database,
     )
 
 
@@ -76,8 +91,8 @@ _DRIVER_OPTIONS = (
 )
 
 
-def connect(address: Address, options: dict[str, Any]) -> neo4j.Driver:
-    """Return a driver; nothing is sent yet. Raises InvalidArgumentError on an unknown option."""
+def connector(address: Address, options: dict[str, Any]) -> Callable[[], neo4j.Driver]:
+    """Return what makes a driver, which sends nothing yet. Raises InvalidArgumentError on an unknown option."""
     for name in options:
         if name not in _DRIVER_OPTIONS:
             raise InvalidArgumentError(
@@ -87,12 +102,13 @@ def connect(address: Address, options: dict[str, Any]) -> neo4j.Driver:
     if address.user or address.password:
         auth = (address.user or "neo4j", address.password or "")
     settings: dict[str, Any] = {
-        "connection_timeout": 10.0,
+        "connection_timeout": 5.0,
         "connection_acquisition_timeout": 60.0,
         "keep_alive": True,
         **options,
     }
-    return neo4j.GraphDatabase.driver(
+    return partial(
+        neo4j.GraphDatabase.driver,
         address.url,
         auth=auth,
         user_agent="lineage-graph",

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-from neo4j.exceptions import DriverError, Neo4jError
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from backends.neo4j.errors import lost_race
 from backends.neo4j.layout import LINK_ENDS
 from backends.neo4j.sessions import Read
 from backends.neo4j.writes import InsertLinks, InsertNodes, ReplaceNodes, UpdateNodes
-from lineage.backend import missing_end
 from lineage.errors import AlreadyExistsError, LineageError
-from lineage.model import NodeKind, NodeType
+from lineage.model import LinkKind, NodeKind, NodeType
+from lineage.seam import (
+    changed_meanwhile,
+    link_exists,
+    missing_end,
+    taken_external_id,
+    taken_name,
+    taken_type_external_id,
+    taken_type_name,
+)
 
-__all__ = ["Keys", "check_unique_type", "happened", "taken_key", "wrong_link"]
-
-_RECOVERY_S = 30.0
+__all__ = ["Keys", "changed_node", "check_unique_type", "taken_key", "wrong_link"]
 
 
 class Keys:
@@ -30,7 +33,7 @@ class Keys:
 
     def add(self, operation: InsertNodes | UpdateNodes | ReplaceNodes) -> None:
         for row in operation.rows:
-            self.add_row(operation.kind, row["p"])
+            self.add_row(operation.kind, row["node"])
 
     def add_row(self, kind: NodeKind, graph: Mapping[str, Any]) -> None:
         if "name" in graph:
@@ -45,7 +48,7 @@ def taken_key(operation: InsertNodes | UpdateNodes, earlier: Keys, read: Read) -
     known = Keys()
     known.names.update(earlier.names)
     known.external_ids.update(earlier.external_ids)
-    graphs = [row["p"] for row in operation.rows]
+    graphs = [row["node"] for row in operation.rows]
     names = [graph["name"] for graph in graphs if "name" in graph]
     external_ids = [graph["external_id"] for graph in graphs if "external_id" in graph]
     for found in read(
@@ -71,18 +74,33 @@ def _clash(kind: NodeKind, graph: Mapping[str, Any], known: Keys) -> AlreadyExis
     if "name" in graph:
         taken = known.names.get((kind, graph["type_id"], graph["name"]))
         if taken is not None and taken != graph["id"]:
-            return AlreadyExistsError(
-                f"given node already exists: {kind.lower()} {taken} of type {graph['type']!r} has the name "
-                f"{graph['name']!r}; pass its id to update it, or choose another name"
-            )
+            return taken_name(kind, taken, graph["type"], graph["name"])
     if "external_id" in graph:
         taken = known.external_ids.get((kind, graph["external_id"]))
         if taken is not None and taken != graph["id"]:
-            return AlreadyExistsError(
-                f"given node already exists: {kind.lower()} {taken} has the external_id {graph['external_id']!r}; "
-                "pass its id to update it, or choose another external_id"
-            )
+            return taken_external_id(kind, taken, graph["external_id"])
     return None
+
+
+def changed_node(operation: UpdateNodes, read: Read) -> tuple[LineageError | None, Sequence[int]]:
+    """Return the error for the first node that is not as an update expects, None if that cannot be seen any more.
+
+    Besides, return the ids of those that are there.
+    """
+    kind = operation.kind
+    stored = dict(
+        read(
+            f"MATCH (n:{kind.value}) WHERE n.id IN $ids RETURN n.id, n.last_update_time_ms",
+            {"ids": [row["node"]["id"] for row in operation.rows]},
+        )
+    )
+    for row in operation.rows:
+        node_id = row["node"]["id"]
+        if node_id not in stored:
+            return lost_race(f"another client deleted {kind.lower()} {node_id}"), ()
+        if row["expected_time_ms"] not in (None, stored[node_id]):
+            return changed_meanwhile(kind, node_id), ()
+    return None, list(stored)
 
 
 def wrong_link(operations: Sequence[InsertLinks], read: Read) -> LineageError:
@@ -90,7 +108,10 @@ def wrong_link(operations: Sequence[InsertLinks], read: Read) -> LineageError:
     wrong: list[tuple[int, LineageError]] = []
     for operation in operations:
         source, source_kind, target, target_kind = LINK_ENDS[operation.relationship]
-        ends = {source: ("s", source_kind), target: ("t", target_kind)}
+        ends: dict[str, tuple[Literal["source_id", "target_id"], NodeKind]] = {
+            source: ("source_id", source_kind),
+            target: ("target_id", target_kind),
+        }
         absent = {
             end: {
                 row[0]
@@ -102,27 +123,22 @@ def wrong_link(operations: Sequence[InsertLinks], read: Read) -> LineageError:
             }
             for end, (key, kind) in ends.items()
         }
-        of_type = " AND r.type = row.e" if "e" in operation.rows[0] else ""
+        of_type = " AND r.type = row.type" if operation.kind is LinkKind.EVENT else ""
         old = {
             row[0]
             for row in read(
-                f"UNWIND $rows AS row MATCH (s:{source_kind.value} {{id: row.s}})"
-                f"-[r:{operation.relationship}]->(t:{target_kind.value} {{id: row.t}}) "
-                f"WHERE r.seq <> row.q{of_type} RETURN row.q",
+                f"UNWIND $rows AS row MATCH (s:{source_kind.value} {{id: row.source_id}})"
+                f"-[r:{operation.relationship}]->(t:{target_kind.value} {{id: row.target_id}}) "
+                f"WHERE r.seq <> row.sequence{of_type} RETURN row.sequence",
                 {"rows": operation.rows},
             )
         }
         for link, row in zip(operation.links, operation.rows, strict=True):
             missing = next((end for end in link.ends if row[ends[end][0]] in absent[end]), None)
             if missing is not None:
-                wrong.append((row["q"], missing_end(link, missing)))
-            elif operation.existing == "error" and row["q"] in old:
-                wrong.append(
-                    (
-                        row["q"],
-                        AlreadyExistsError(f"given {link.kind.lower()} already exists: {link!r}; leave it out"),
-                    )
-                )
+                wrong.append((row["sequence"], missing_end(link, missing)))
+            elif operation.existing == "error" and row["sequence"] in old:
+                wrong.append((row["sequence"], link_exists(link)))
     if not wrong:
         return lost_race("another client put an end of a link just now")
     return min(wrong, key=lambda each: each[0])[1]
@@ -137,23 +153,6 @@ def check_unique_type(
             if known.id == type_id:
                 continue
             if known_kind is kind and (known.name, known.version) == (type_.name, type_.version):
-                raise AlreadyExistsError(
-                    f"{kind.lower()} type {type_.name!r} already exists with id {known.id}; put it again to extend it"
-                )
+                raise taken_type_name(kind, known.id, type_.name)
             if type_.external_id is not None and known.external_id == type_.external_id:
-                raise AlreadyExistsError(
-                    f"conflict of external_id: {type_.external_id!r} is that of {known_kind.lower()} type "
-                    f"{known.name!r}; choose another one"
-                )
-
-
-def happened(look: Callable[[], list[Any]]) -> bool:
-    """Look, until the server answers again, whether something was committed."""
-    deadline = time.monotonic() + _RECOVERY_S
-    while True:
-        try:
-            return bool(look())
-        except (DriverError, Neo4jError):
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.2)
+                raise taken_type_external_id(known_kind, known.name, type_.external_id)

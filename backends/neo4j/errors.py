@@ -7,7 +7,9 @@ from ssl import SSLCertVerificationError
 from typing import Final
 
 import neo4j.exceptions as driver
+from neo4j._exceptions import SocketDeadlineExceededError  # what the driver raises; it has no public name
 
+from cypher.errors import TEXT_TOO_LONG
 from lineage.errors import (
     AbortedError,
     AlreadyExistsError,
@@ -22,7 +24,7 @@ from lineage.errors import (
     UnavailableError,
 )
 
-__all__ = ["CONNECTION_LOST", "ERRORS", "lost_race", "translated"]
+__all__ = ["CONNECTION_LOST", "ERRORS", "emptied", "lost_race", "translated", "waits_in_vain"]
 
 ERRORS: Final[Mapping[type[Exception], tuple[type[LineageError], str]]] = {
     driver.AuthError: (
@@ -99,6 +101,17 @@ _CODES: Final[Mapping[str, tuple[type[LineageError], str]]] = {
         "the time limit ran out",
     ),
 }
+_OUT_OF_TIME: Final = (
+    DeadlineExceededError,
+    "the call's time was over before Neo4j answered; allow it more (timeout_s)",
+)
+_STALE_BOOKMARK: Final = frozenset(
+    {
+        "Neo.TransientError.Transaction.BookmarkTimeout",
+        "Neo.ClientError.Transaction.InvalidBookmark",
+        "Neo.ClientError.Transaction.InvalidBookmarkMixture",
+    }
+)
 _STRANGER: Final = (
     UnavailableError,
     (
@@ -115,14 +128,19 @@ def translated(error: BaseException) -> LineageError:
     if entry is None:
         entry = next((ERRORS[base] for base in type(error).__mro__ if base in ERRORS), ERRORS[driver.DriverError])
     ours, advice = entry
-    is_transient = isinstance(error, (driver.TransientError, *CONNECTION_LOST))
+    is_transient = isinstance(error, (driver.TransientError, *CONNECTION_LOST)) or waits_in_vain(error)
     reasons = list(_reasons(error))
     if any(isinstance(each, SSLCertVerificationError) for each in reasons):
         ours, advice = _STRANGER
         is_transient = False
+    elif any(isinstance(each, SocketDeadlineExceededError) for each in reasons):
+        ours, advice = _OUT_OF_TIME
+        is_transient = False
     elif isinstance(error, driver.ServiceUnavailable):
         error = next(each for each in reversed(reasons) if isinstance(each, driver.DriverError))
     said = (getattr(error, "message", None) or str(error)).strip()
+    if TEXT_TOO_LONG in said:
+        return InvalidArgumentError(f"invalid `filter_query`: {TEXT_TOO_LONG}")
     result = ours(f"{advice} (Neo4j said: {said})")
     result.repeatable = is_transient and not isinstance(result, _NOT_WORTH_REPEATING)
     return result
@@ -134,6 +152,11 @@ def _reasons(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         several: Sequence[BaseException] = getattr(error, "exceptions", ())
         error = several[0] if several else error.__cause__ or error.__context__
+
+
+def waits_in_vain(error: BaseException) -> bool:
+    """Whether the database does not get to know what this client says that it wrote: it may be an older backup."""
+    return getattr(error, "code", None) in _STALE_BOOKMARK or getattr(error.__cause__, "code", None) in _STALE_BOOKMARK
 
 
 def lost_race(message: str) -> AbortedError:

@@ -7,25 +7,24 @@ never ends. The tests see by EXPLAIN that it stays so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from backends.neo4j.layout import GRAPH_KINDS, LINK_ITEM
 from backends.neo4j.reads import in_chunks
 from cypher import Filter
-from cypher.render import render_filter
-from lineage.model import LinkKind, NodeKind
+from cypher.rendering import render_filter
+from lineage.model import Direction, LinkKind, NodeKind
 
-__all__ = ["EXPANDED_LINKS", "Direction", "expansion_statement"]
+__all__ = ["EXPANDED_LINKS", "expansion_statement"]
 
 _MOST_HOPS = 2**31 - 1
 """Neo4j reads a larger bound as another number; and no walk is longer."""
 EXPANDED_LINKS = (LinkKind.EVENT, LinkKind.ATTRIBUTION, LinkKind.ASSOCIATION)
-Direction = Literal["upstream", "downstream", "bidirectional"]
 _ARROWS: Mapping[Direction, tuple[str, str]] = {
-    "upstream": ("<-", "-"),
-    "downstream": ("-", "->"),
-    "bidirectional": ("-", "-"),
+    Direction.UPSTREAM: ("<-", "-"),
+    Direction.DOWNSTREAM: ("-", "->"),
+    Direction.BIDIRECTIONAL: ("-", "-"),
 }
 
 
@@ -36,31 +35,35 @@ def expansion_statement(
     max_hops: int | None,
     endings: Mapping[NodeKind, Filter | None],
 ) -> tuple[str, dict[str, Any]] | None:
-    """Return the statement for all nodes that are at most ``max_hops`` away and not gone around, and what they are in.
+    """Return the statement that does a whole walk, and the values of its parameters.
 
-    ``endings`` says through which nodes the walk does not go: None means none of the kind. Returns None if a filter is
-    one that Neo4j cannot apply on the way.
+    It finds the nodes that are at most ``max_hops`` events from the nodes with ``start_ids`` (None: however many) on a
+    way on which no node is an ending: one of a kind in ``endings`` that matches the filter given there, or any of the
+    kind where the filter is None. It returns, in chunks by ``part``: these nodes by kind, the contexts that hold them,
+    and the links of :data:`EXPANDED_LINKS` at them.
+
+    Returns None if a filter asks for neighbours: the condition on the nodes of a path may hold no pattern.
     """
     left, right = _ARROWS[direction]
     parameters: dict[str, Any] = {"ids": list(start_ids)}
-    barriers: list[str] = []
+    not_ended: list[str] = []
     for ending_kind, filter_ in endings.items():
         if filter_ is None:
-            barriers.append(f"NOT x:{ending_kind.value}")
+            not_ended.append(f"NOT x:{ending_kind.value}")
             continue
         rendered = render_filter(
-            filter_, GRAPH_KINDS[ending_kind], variable="x", prefix=f"{ending_kind.value[0].lower()}"
+            filter_, GRAPH_KINDS[ending_kind], variable="x", prefix=f"{ending_kind.value[0].lower()}", is_bound=True
         )
-        if rendered.matches or any("EXISTS {" in condition for condition in rendered.conditions):
+        if any("EXISTS {" in condition for condition in rendered.conditions):
             return None
         parameters.update(rendered.parameters)
         ends = " AND ".join(rendered.conditions) or "true"
-        barriers.append(f"NOT (x:{ending_kind.value} AND coalesce({ends}, false))")
+        not_ended.append(f"NOT (x:{ending_kind.value} AND coalesce({ends}, false))")
     hops = "*0.." if max_hops is None or max_hops > _MOST_HOPS else f"*0..{int(max_hops)}"
     pattern = f"(s){left}[:INPUT|OUTPUT{hops}]{right}(t)"
     lines = [f"MATCH (s:{kind.value}) WHERE s.id IN $ids"]
-    if barriers:
-        lines.append(f"MATCH p = {pattern} WHERE all(x IN nodes(p) WHERE {' AND '.join(barriers)})")
+    if not_ended:
+        lines.append(f"MATCH p = {pattern} WHERE all(x IN nodes(p) WHERE {' AND '.join(not_ended)})")
     else:
         lines.append(f"MATCH {pattern}")
     lines += ["WITH DISTINCT t", "WITH collect(t) AS reached"]
@@ -85,3 +88,8 @@ def expansion_statement(
     inner = "\n  UNION ALL\n  ".join(parts)
     lines += [f"CALL (reached) {{\n  {inner}\n}}", "RETURN part, items"]
     return "\n".join(lines), parameters
+
+
+def once(items: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    """Leave out links that came before: of two nodes that two statements met."""
+    return {(item[1], item[2], item[3] if len(item) > 3 else None): item for item in items}.values()

@@ -12,12 +12,14 @@ from itertools import islice
 from threading import Lock
 from typing import Final
 
-from lineage.backend import NodeKeys
+from backends.neo4j.digests import State
 from lineage.model import NodeKind
+from lineage.seam import NodeKeys
 
-__all__ = ["KnownKeys", "NoticedNodes"]
+__all__ = ["KnownKeys", "KnownStates", "RememberedNodes"]
 
 MAX_KNOWN: Final = 1000
+MAX_STATES: Final = 10_000
 MAX_AT_ONCE: Final = 100
 """So many nodes of one unit of work are worth keeping; a load looks up thousands, and each once."""
 
@@ -61,7 +63,7 @@ class KnownKeys:
                     self._found[kind, each.type_id, each.name] = None
 
 
-class NoticedNodes:
+class RememberedNodes:
     """Nodes for which something was found out: the latest :data:`MAX_KNOWN`."""
 
     def __init__(self) -> None:
@@ -84,3 +86,21 @@ class NoticedNodes:
             with self._lock:
                 for node_id in ids:
                     self._ids.pop((kind, node_id), None)
+
+
+class KnownStates:
+    """States of nodes that are stored so, though their digest does not fit: the latest :data:`MAX_STATES`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._states: OrderedDict[State, None] = OrderedDict()
+
+    def __contains__(self, state: State) -> bool:
+        return state in self._states
+
+    def add(self, states: Iterable[State]) -> None:
+        with self._lock:
+            for state in states:
+                self._states[state] = None
+            while len(self._states) > MAX_STATES:
+                self._states.popitem(last=False)

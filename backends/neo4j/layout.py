@@ -17,16 +17,17 @@ beginning of it in small letters.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
 from typing import Final
 
 from cypher.ast import PropertyRow
-from cypher.graph import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty, folded
-from lineage.backend import FIELDS, NEIGHBOURS, SCOPES
-from lineage.model import ArtifactState, EventType, ExecutionState, LinkKind, NodeKind
+from cypher.rendering import GraphAttribute, GraphKind, GraphNeighbour, GraphProperty, folded
+from lineage.model import ArtifactState, EventType, ExecutionState, LinkKind, Named, NodeKind
+from lineage.seam import END_KINDS, FIELDS, NEIGHBOURS, SCOPES, source_end, target_end
 
 __all__ = [
     "COUNTER",
+    "DIGEST",
+    "FIRST_STEP",
     "FOLDED_URI",
     "GRAPH_KINDS",
     "LINK_ENDS",
@@ -39,6 +40,7 @@ __all__ = [
     "decode_key",
     "encode_key",
     "folded_uri",
+    "has_more_bytes",
     "relationship_of",
     "type_label",
 ]
@@ -49,6 +51,10 @@ OUR_LABELS: Final = frozenset({*(kind.value for kind in NodeKind), *TYPE_LABELS.
 
 LONG: Final = "long."
 FOLDED_URI: Final = "folded.uri"
+DIGEST: Final = "digest"
+"""What the content of a node adds up to; see :mod:`backends.neo4j.digests`."""
+FIRST_STEP: Final = "first_step"
+"""Of an event's relationship: the first text of its path, as an index holds no part of a list."""
 MAX_INDEXED_BYTES: Final = 4000
 """Longer texts are kept out of indexes, which take about 8 kB a row."""
 MAX_KEY_BYTES: Final = 4000
@@ -72,6 +78,11 @@ def decode_key(key: str) -> str:
     return _ESCAPE.join(part.replace(_ESCAPE + "0", "\0") for part in parts)
 
 
+def has_more_bytes(text: str, most: int) -> bool:
+    """Whether a text has more than this many bytes of UTF-8, which has up to four for a character."""
+    return len(text) * 4 > most and len(text.encode()) > most
+
+
 def folded_uri(uri: str, *, is_long: bool) -> str | None:
     """Return what goes under :data:`FOLDED_URI`, if anything does."""
     small = folded(uri)
@@ -93,12 +104,17 @@ RELATIONSHIPS: Final[Mapping[LinkKind, tuple[str, ...]]] = {
     LinkKind.ASSOCIATION: ("ASSOCIATION",),
     LinkKind.PARENT: ("PARENT",),
 }
+_EVENT_TYPES: Final = {"INPUT": EventType.INPUT, "OUTPUT": EventType.OUTPUT}
+
+
+def _ends(kind: LinkKind, relationship: str) -> tuple[str, NodeKind, str, NodeKind]:
+    event_type = _EVENT_TYPES.get(relationship)
+    source, target = source_end(kind, event_type), target_end(kind, event_type)
+    return source, END_KINDS[source], target, END_KINDS[target]
+
+
 LINK_ENDS: Final[Mapping[str, tuple[str, NodeKind, str, NodeKind]]] = {
-    "INPUT": ("artifact_id", NodeKind.ARTIFACT, "execution_id", NodeKind.EXECUTION),
-    "OUTPUT": ("execution_id", NodeKind.EXECUTION, "artifact_id", NodeKind.ARTIFACT),
-    "ATTRIBUTION": ("context_id", NodeKind.CONTEXT, "artifact_id", NodeKind.ARTIFACT),
-    "ASSOCIATION": ("context_id", NodeKind.CONTEXT, "execution_id", NodeKind.EXECUTION),
-    "PARENT": ("parent_id", NodeKind.CONTEXT, "child_id", NodeKind.CONTEXT),
+    relationship: _ends(kind, relationship) for kind, types in RELATIONSHIPS.items() for relationship in types
 }
 """Relationship type to the key and kind of its source, and of its target."""
 LINK_ITEM: Final[Mapping[LinkKind, str]] = {
@@ -118,25 +134,25 @@ def relationship_of(event_type: EventType) -> str:
 # --- what the renderer needs ------------------------------------------------------------------------------------------
 
 
-def _names(enumeration: type[IntEnum]) -> dict[int, str]:
-    return {member.value: member.name for member in enumeration}
+def _names(enumeration: type[Named]) -> dict[int, str]:
+    return {number: name for name, number in enumeration.numbers().items()}
 
 
 _ATTRIBUTES: Final[Mapping[str, GraphAttribute]] = {
-    "id": GraphAttribute("id", is_selective=True),
-    "type_id": GraphAttribute("type_id"),
-    "type": GraphAttribute("type"),
-    "name": GraphAttribute("name", together_with=("type_id",), is_selective=True),
-    "external_id": GraphAttribute("external_id", is_selective=True),
+    "id": GraphAttribute("id", is_selective=True, is_unique=True),
+    "type_id": GraphAttribute("type_id", is_indexed=False),
+    "type": GraphAttribute("type", is_text=True),
+    "name": GraphAttribute("name", together_with=("type_id",), is_selective=True, is_unique=True, is_text=True),
+    "external_id": GraphAttribute("external_id", is_selective=True, is_unique=True, is_text=True),
     "create_time_ms": GraphAttribute("create_time_ms", together_with=("id",)),
     "last_update_time_ms": GraphAttribute("last_update_time_ms", together_with=("id",)),
-    "uri": GraphAttribute("uri", long_key=f"{LONG}uri", folded_key=FOLDED_URI, is_selective=True),
+    "uri": GraphAttribute("uri", long_key=f"{LONG}uri", folded_key=FOLDED_URI, is_selective=True, is_text=True),
     "state": GraphAttribute("state", names=_names(ArtifactState)),
     "last_known_state": GraphAttribute("last_known_state", names=_names(ExecutionState)),
 }
 _EVENT_ATTRIBUTES: Final[Mapping[str, GraphAttribute]] = {
-    "type": GraphAttribute("type", names=_names(EventType)),
-    "milliseconds_since_epoch": GraphAttribute("time_ms"),
+    "type": GraphAttribute("type", names=_names(EventType), is_indexed=False),
+    "milliseconds_since_epoch": GraphAttribute("time_ms", is_indexed=False),
     "artifact_id": GraphAttribute("id", is_selective=True, of_end=True),
     "execution_id": GraphAttribute("id", is_selective=True, of_end=True),
 }
@@ -158,12 +174,20 @@ def _neighbours(kind: NodeKind) -> dict[str, GraphNeighbour]:
         if link.kind is None:
             end = NodeKind.ARTIFACT if link.neighbour_end == "artifact_id" else NodeKind.EXECUTION
             attributes = {attribute: _EVENT_ATTRIBUTES[attribute] for attribute in wanted}
-            found[name] = GraphNeighbour(types, "both", end.value, attributes, is_relationship=True, path_key="path")
+            found[name] = GraphNeighbour(
+                types,
+                "both",
+                end.value,
+                attributes,
+                is_relationship=True,
+                path_key="path",
+                first_step_key=FIRST_STEP,
+                directions={each: "out" if LINK_ENDS[each][1] is kind else "in" for each in types},
+            )
             continue
-        source_key = LINK_ENDS[types[0]][0]
-        direction = "out" if link.node_end == source_key else "in"
         attributes = {attribute: _ATTRIBUTES[FIELDS.get(attribute, attribute)] for attribute in wanted}
-        found[name] = GraphNeighbour(types, "out" if direction == "out" else "in", link.kind.value, attributes)
+        is_source = link.node_end == source_end(link.link)
+        found[name] = GraphNeighbour(types, "out" if is_source else "in", link.kind.value, attributes)
     return found
 
 

@@ -6,22 +6,36 @@ The driver takes its time for each record, whatever is in it. So results come as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from backends.neo4j.layout import GRAPH_KINDS, LINK_ITEM, LONG, MAX_INDEXED_BYTES, RELATIONSHIPS
 from backends.neo4j.writes import WRITE_LOCK
 from cypher import Filter
-from cypher.render import CypherFilter, render_filter
-from lineage.backend import END_KINDS, LinkQuery, NodeQuery, OrderBy
+from cypher.ast import PropertyRow
+from cypher.rendering import CypherFilter, render_filter
 from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, EventType, LinkKind, NodeKind
+from lineage.seam import END_KINDS, LinkQuery, NodeQuery, OrderBy
 
-__all__ = ["CHUNK", "NodeStatement", "can_match", "in_chunks", "keys_statement", "link_statement", "node_statement"]
+__all__ = [
+    "CHUNK",
+    "FilterKey",
+    "NodeStatement",
+    "can_match",
+    "in_chunks",
+    "keys_statement",
+    "link_statement",
+    "node_statement",
+]
 
 CHUNK: Final = 1000
 """How many items a record of a result has at most: enough for speed, and little for the memory of the server."""
+MAX_FEW = 500
+"""So many nodes, or fewer, are tested one by one, rather than to go through the nodes in the list's order."""
+MAX_TWICE = 3000
+"""Characters of a statement that is written twice, to test few nodes or all; a longer one takes too long to plan."""
 _INT64_MIN: Final = -(2**63)
 
 
@@ -40,6 +54,11 @@ class NodeStatement:
     parameters: dict[str, Any]
 
     @property
+    def counting(self) -> str:
+        """The statement that counts the nodes."""
+        return f"{self.body}\nRETURN 'count' AS part, [count(n)] AS items"
+
+    @property
     def text(self) -> str:
         """The statement that the store runs: the nodes' properties, in chunks."""
         return f"{self.body}\nWITH collect(n) AS found\n{in_chunks('nodes', 'properties(each)')}"
@@ -50,27 +69,42 @@ class NodeStatement:
         return f"{self.body}\nRETURN n"
 
 
-class _Rendered:
-    """A filter that is rendered once for each kind and text, and for lists with a limit apart."""
+class FilterKey:
+    """A filter of a kind of node, by its text: what is worked out from it is worked out once."""
 
-    __slots__ = ("filter", "key", "kind", "wants_all")
+    __slots__ = ("filter", "key", "kind")
 
-    def __init__(self, kind: NodeKind, filter_: Filter, *, wants_all: bool) -> None:
+    def __init__(self, kind: NodeKind, filter_: Filter) -> None:
         self.kind = kind
         self.filter = filter_
-        self.wants_all = wants_all
-        self.key = (kind, filter_.text, wants_all)
+        self.key = (kind, filter_.text)
 
     def __hash__(self) -> int:
         return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Rendered) and self.key == other.key
+        return isinstance(other, FilterKey) and self.key == other.key
 
 
 @lru_cache(maxsize=1024)
-def _rendered(key: _Rendered) -> CypherFilter:
-    return render_filter(key.filter, GRAPH_KINDS[key.kind], wants_all=key.wants_all)
+def _rendered(key: FilterKey, indexed: frozenset[PropertyRow], *, wants_all: bool, is_bound: bool) -> CypherFilter:
+    return render_filter(key.filter, GRAPH_KINDS[key.kind], wants_all=wants_all, is_bound=is_bound, indexed=indexed)
+
+
+_NO_FILTER: Final = CypherFilter((), (), ())
+
+
+IsIndexed: TypeAlias = Callable[[NodeKind, PropertyRow], bool]
+
+
+def _filter_of(query: NodeQuery, is_indexed: IsIndexed | None) -> CypherFilter:
+    if query.filter is None:
+        return _NO_FILTER
+    properties = [row for row in query.filter.rows if isinstance(row, PropertyRow)]
+    indexed = frozenset(row for row in properties if is_indexed is not None and is_indexed(query.kind, row))
+    is_bound = any(each is not None for each in (query.linked, query.ids, query.keys, query.external_ids, query.uris))
+    key = FilterKey(query.kind, query.filter)
+    return _rendered(key, indexed, wants_all=query.limit is None, is_bound=is_bound)
 
 
 def can_match(query: NodeQuery) -> bool:
@@ -88,42 +122,84 @@ def can_lead(query: LinkQuery) -> bool:
     return len(query.ids) > 0 and query.event_types != frozenset()
 
 
-def node_statement(query: NodeQuery, *, lock: bool) -> NodeStatement:
-    """Return the statement for the nodes of a query.
+def node_statement(
+    query: NodeQuery, *, lock: bool = False, is_ordered: bool = True, is_indexed: IsIndexed | None = None
+) -> NodeStatement:
+    """Return the statement for the nodes of a query. ``is_indexed`` tells which properties have an index.
 
     With ``lock`` nobody else can change the nodes until the end of the transaction.
     """
-    label = query.kind.value
-    matches: list[str] = []
-    conditions: list[str] = []
-    parameters: dict[str, Any] = {}
-    if query.linked is not None:
-        pattern, condition = _pattern(query.linked, parameters)
-        matches.append(f"MATCH {pattern}")
-        conditions.append(condition)
-    if query.filter is not None:
-        rendered = _rendered(_Rendered(query.kind, query.filter, wants_all=query.limit is None))
-        matches += rendered.matches
-        conditions += rendered.conditions
-        parameters.update(rendered.parameters)
+    rendered = _filter_of(query, is_indexed)
+    parameters = dict(rendered.parameters)
+    conditions = list(rendered.conditions)
+    clauses = [*_beginning(query, rendered, conditions, parameters), *rendered.matches]
     _add_keys(query, conditions, parameters)
-    is_distinct = bool(matches)
-    key, direction = query.order_by.value, " DESC" if query.descending else ""
-    _add_cursor(query, conditions, parameters, is_keyed=is_distinct or bool(query.ids))
-    order = f"n.id{direction}" if query.order_by is OrderBy.ID else f"n.{key}{direction}, n.id{direction}"
+    may_repeat = bool(rendered.begin or rendered.matches or query.linked)
+    tested = list(conditions)
+    _add_cursor(query, tested, parameters, is_keyed=True)
+    _add_cursor(query, conditions, parameters, is_keyed=may_repeat or bool(query.ids))
+    if conditions:
+        clauses.append("WHERE " + " AND ".join(conditions))
+    if lock:
+        clauses += ["WITH n ORDER BY n.id", WRITE_LOCK]
+    last = f"WITH {'DISTINCT ' if may_repeat else ''}n{f' {_order(query, parameters)}' if is_ordered else ''}"
+    probes = _probes(query, rendered)
+    if probes and not lock and sum(map(len, clauses)) <= MAX_TWICE:
+        clauses = _few_or_all(probes, tested, [*clauses, last])
+    return NodeStatement("\n".join([*clauses, last]), parameters)
+
+
+def _order(query: NodeQuery, parameters: dict[str, Any]) -> str:
+    direction = " DESC" if query.descending else ""
+    order = (
+        f"n.id{direction}" if query.order_by is OrderBy.ID else f"n.{query.order_by.value}{direction}, n.id{direction}"
+    )
     if query.order_by is OrderBy.ID and query.type_ids is not None and len(query.type_ids) == 1:
         order = f"n.type_id{direction}, {order}"  # of one type: the same order, and that of the index (type_id, id)
-    lines = [f"MATCH (n:{label})", *matches]
-    if conditions:
-        lines.append("WHERE " + " AND ".join(conditions))
-    if lock:
-        lines += ["WITH n ORDER BY n.id", WRITE_LOCK]
-    limit = ""
-    if query.limit is not None:
-        limit = " LIMIT $limit"
-        parameters["limit"] = query.limit
-    lines.append(f"WITH {'DISTINCT ' if is_distinct else ''}n ORDER BY {order}{limit}")
-    return NodeStatement("\n".join(lines), parameters)
+    if query.limit is None:
+        return f"ORDER BY {order}"
+    parameters["limit"] = query.limit
+    return f"ORDER BY {order} LIMIT $limit"
+
+
+def _beginning(
+    query: NodeQuery, rendered: CypherFilter, conditions: list[str], parameters: dict[str, Any]
+) -> Sequence[str]:
+    all_nodes = f"MATCH (n:{query.kind.value})"
+    if query.linked is None:
+        return rendered.begin or (all_nodes,)
+    pattern, condition = _pattern(query.linked, parameters)
+    conditions.append(condition)
+    # Without its label the node cannot be found but from the given ones.
+    return (all_nodes, f"MATCH {pattern}") if rendered.has_key else (f"MATCH {pattern}",)
+
+
+def _probes(query: NodeQuery, rendered: CypherFilter) -> Sequence[str]:
+    """Return what finds few nodes or many; see :class:`CypherFilter`."""
+    if rendered.probes or query.type_ids is None or query.limit is None or query.order_by is OrderBy.ID:
+        return rendered.probes
+    if rendered.begin or rendered.matches or rendered.has_key or query.linked is not None:
+        return ()
+    return (f"MATCH (n:{query.kind.value}) WHERE n.type_id IN $type_ids AND n.id IS NOT NULL",)
+
+
+def _few_or_all(probes: Sequence[str], conditions: Sequence[str], otherwise: Sequence[str]) -> list[str]:
+    """Return clauses that test what a probe found, if that is all there is of it, and do otherwise if it is not."""
+    found = "\n  UNION ALL\n".join(
+        f"  {probe} WITH n LIMIT {MAX_FEW + 1} RETURN collect(DISTINCT n) AS few, count(*) AS times" for probe in probes
+    )
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    inner = "\n".join(f"    {line}" for line in otherwise)
+    return [
+        f"CALL () {{\n{found}\n}}",
+        "WITH few, times ORDER BY times LIMIT 1",
+        "CALL (few, times) {",
+        f"  WITH few, times WHERE times <= {MAX_FEW} UNWIND few AS n WITH n{where} RETURN n",
+        "  UNION ALL",
+        f"  WITH few, times WHERE times > {MAX_FEW}",
+        f"  CALL () {{\n{inner} RETURN n\n  }}",
+        "  RETURN n\n}",
+    ]
 
 
 def _add_keys(query: NodeQuery, conditions: list[str], parameters: dict[str, Any]) -> None:

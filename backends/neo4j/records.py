@@ -8,8 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from backends.neo4j.layout import FOLDED_URI, LONG, MAX_INDEXED_BYTES, MAX_KEY_BYTES, decode_key, encode_key, folded_uri
-from cypher.graph import literal
+from backends.neo4j.layout import (
+    DIGEST,
+    FOLDED_URI,
+    LONG,
+    MAX_INDEXED_BYTES,
+    MAX_KEY_BYTES,
+    decode_key,
+    encode_key,
+    folded_uri,
+    has_more_bytes,
+)
+from cypher.rendering import literal
 from lineage.errors import DataLossError, InvalidArgumentError
 from lineage.model import (
     Artifact,
@@ -32,15 +42,16 @@ from lineage.model import (
     ParentContext,
     PropertyType,
 )
-from lineage.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
+from lineage.model.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
 
 __all__ = [
+    "OUR_KEYS",
+    "OUR_PREFIXES",
     "can_be_compared",
     "is_ours",
     "links_from_items",
     "node_from_graph",
     "node_to_graph",
-    "path_to_graph",
     "type_from_graph",
     "type_to_graph",
 ]
@@ -85,7 +96,7 @@ def node_to_graph(node: Any) -> dict[str, Any]:
     for field in _PLAIN_FIELDS:
         text = getattr(node, field)
         if text is not None:
-            if len(text) * 3 > MAX_KEY_BYTES and len(text.encode()) > MAX_KEY_BYTES:
+            if has_more_bytes(text, MAX_KEY_BYTES):
                 raise InvalidArgumentError(
                     f"the {field} {text[:20] + '...'!r} has {len(text.encode())} bytes, and Neo4j can index "
                     f"{MAX_KEY_BYTES}; choose a shorter one"
@@ -119,13 +130,12 @@ def can_be_compared(graph: Mapping[str, Any]) -> bool:
 
 def is_ours(key: str) -> str:
     """Return the Cypher condition that a key of a node is one of ours, and not one that somebody else added."""
-    others = (f"{key} STARTS WITH {literal(f'{prefix}.')}" for prefix in (*_FAMILIES, *_READ))
-    return " OR ".join((f"{key} IN {literal([*_ALL_FIELDS, FOLDED_URI])}", *others))
+    others = (f"{key} STARTS WITH {literal(prefix)}" for prefix in OUR_PREFIXES)
+    return " OR ".join((f"{key} IN {literal(OUR_KEYS)}", *others))
 
 
 def _put_text(graph: dict[str, Any], key: str, text: str) -> None:
-    is_long = len(text) * 3 > MAX_INDEXED_BYTES and len(text.encode()) > MAX_INDEXED_BYTES
-    graph[LONG + key if is_long else key] = text
+    graph[LONG + key if has_more_bytes(text, MAX_INDEXED_BYTES) else key] = text
 
 
 def _put_value(graph: dict[str, Any], key: str, value: Any) -> None:
@@ -187,6 +197,9 @@ def _proto(text: str) -> ProtoValue:
 
 
 _READ: Final[Mapping[str, Callable[[str], Any] | None]] = {"struct": _struct, "proto": _proto, "long": None}
+OUR_PREFIXES: Final = tuple(f"{prefix}." for prefix in (*_FAMILIES, *_READ))
+OUR_KEYS: Final = (*_ALL_FIELDS, FOLDED_URI, DIGEST)
+"""The keys of nodes that are ours; as are those that begin with one of the prefixes."""
 
 
 @lru_cache(maxsize=4096)
@@ -206,13 +219,6 @@ def _read_key(key: str) -> tuple[Any, str | None, Callable[[str], Any] | None]:
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
-
-
-def path_to_graph(path: tuple[int | str, ...]) -> list[str]:
-    """Return a path as texts: an index as ``[3]``, a key as it is, or with ``'`` in front if it looks like either."""
-    return [
-        f"[{step}]" if isinstance(step, int) else f"'{step}" if step.startswith(("[", "'")) else step for step in path
-    ]
 
 
 def _path_from_graph(path: list[str]) -> tuple[int | str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,26 +13,26 @@ from neo4j.exceptions import ClientError, DriverError, Neo4jError, TransientErro
 from backends.neo4j.errors import translated
 from backends.neo4j.layout import (
     COUNTER,
+    FIRST_STEP,
     FOLDED_URI,
     GRAPH_KINDS,
     LINK_ENDS,
-    LONG,
+    RELATIONSHIPS,
     STORE,
     TYPE,
     TYPE_LABELS,
     decode_key,
-    folded_uri,
 )
-from backends.neo4j.writes import WRITE_LOCK
+from backends.neo4j.upgrades import upgrade_graph
 from cypher.ast import PropertyRow
-from cypher.graph import escape_name
-from lineage.backend import PropertyIndex
-from lineage.errors import FailedPreconditionError
-from lineage.model import NodeKind, NodeType, PropertyType
+from cypher.rendering import escape_name
+from lineage.errors import FailedPreconditionError, LineageError
+from lineage.model import LinkKind, NodeKind, NodeType, PropertyType
+from lineage.seam import PropertyIndex, needs_upgrade, not_ready, too_new
 
 __all__ = ["MAX_PROPERTY_INDEXES", "SCHEMA_VERSION", "Schema"]
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 4
 MAX_PROPERTY_INDEXES: Final = 50
 """How many properties of a kind are indexed because a type declares them; more on request."""
 INDEXED_TYPES: Final = frozenset({PropertyType.INT, PropertyType.DOUBLE, PropertyType.STRING})
@@ -70,42 +70,57 @@ def _indexed() -> list[tuple[str, tuple[str, ...]]]:
     found: list[tuple[str, tuple[str, ...]]]
     of_all = (("type",), ("type_id", "id"), ("create_time_ms", "id"), ("last_update_time_ms", "id"))
     found = [(kind.value, keys) for kind in NodeKind for keys in of_all]
-    found += [(NodeKind.ARTIFACT.value, (key,)) for key in ("uri", FOLDED_URI)]
+    found += [(NodeKind.ARTIFACT.value, (key,)) for key in ("uri", FOLDED_URI, "state")]
+    found += [(NodeKind.EXECUTION.value, ("last_known_state",))]
     return found
+
+
+def _indexed_links() -> list[tuple[str, tuple[str, ...]]]:
+    """Relationship type and keys of what events are selected by."""
+    return [(relationship, (FIRST_STEP,)) for relationship in RELATIONSHIPS[LinkKind.EVENT]]
 
 
 def _keys(variable: str, keys: Iterable[str]) -> str:
     return ", ".join(f"{variable}.{escape_name(key)}" for key in keys)
 
 
-def _constraints() -> list[str]:
-    return [
-        f"CREATE CONSTRAINT IF NOT EXISTS FOR (n:{label}) REQUIRE ({_keys('n', keys)}) IS UNIQUE"
-        for label, keys in _unique_nodes()
-    ] + [
-        f"CREATE CONSTRAINT IF NOT EXISTS FOR ()-[r:{relationship}]-() REQUIRE ({_keys('r', keys)}) IS UNIQUE"
-        for relationship, keys in _unique_links()
-    ]
+def _constraint(name: str, keys: Sequence[str], *, of_nodes: bool) -> str:
+    pattern = f"(each:{name})" if of_nodes else f"()-[each:{name}]-()"
+    return f"CREATE CONSTRAINT IF NOT EXISTS FOR {pattern} REQUIRE ({_keys('each', keys)}) IS UNIQUE"
 
 
-def _indexes() -> list[str]:
-    return [f"CREATE RANGE INDEX IF NOT EXISTS FOR (n:{label}) ON ({_keys('n', keys)})" for label, keys in _indexed()]
+def _index(name: str, keys: Sequence[str], *, of_nodes: bool) -> str:
+    pattern = f"(each:{name})" if of_nodes else f"()-[each:{name}]-()"
+    return f"CREATE RANGE INDEX IF NOT EXISTS FOR {pattern} ON ({_keys('each', keys)})"
 
 
+_ALL_INDEXES: Final = (
+    "SHOW INDEXES YIELD type, labelsOrTypes, properties, owningConstraint WHERE type = 'RANGE' "
+    "RETURN labelsOrTypes[0] AS name, properties AS keys, owningConstraint IS NOT NULL AS is_unique"
+)
+_EDITION: Final = "CALL dbms.components() YIELD edition RETURN edition"
+_COUNTERS: Final = " UNION ALL ".join(
+    f"RETURN '{kind.value}' AS kind, "
+    f"COLLECT {{ MATCH (c:{COUNTER} {{kind: '{kind.value}'}}) RETURN c.next }}[0] AS next, "
+    f"COLLECT {{ MATCH (n:{kind.value}) WHERE n.id IS NOT NULL RETURN n.id ORDER BY n.id DESC LIMIT 1 }}[0] AS last"
+    for kind in NodeKind
+)
+"""The next id of each kind, and the largest that there is."""
+_RAISE_COUNTER: Final = f"""MERGE (c:{COUNTER} {{kind: $kind}}) SET c.kind = c.kind
+WITH c SET c.next = CASE WHEN c.next > $last THEN c.next ELSE $last + 1 END"""
+_RAISE_TYPE_ID: Final = f"""MATCH (s:{STORE} {{id: 0}}), (t:{TYPE})
+WITH s, max(t.id) AS last WHERE s.next_type_id IS NULL OR s.next_type_id <= last SET s.next_type_id = last + 1"""
 _FIND: Final = f"MATCH (s:{STORE}) RETURN s.schema_version AS version"
 _CREATE: Final = f"""MERGE (s:{STORE} {{id: 0}})
 ON CREATE SET s.product = 'lineage-graph', s.types_version = 0, s.next_type_id = 1
 WITH s UNWIND $kinds AS kind MERGE (c:{COUNTER} {{kind: kind}}) ON CREATE SET c.next = 1"""
 
 
-_URI: Final = f"coalesce(n.uri, n.{escape_name(f'{LONG}uri')}, '')"
-_READ_URIS: Final = f"""MATCH (n:Artifact) WHERE n.id > $after
-WITH n ORDER BY n.id LIMIT 1000
-RETURN n.id AS id, {_URI} AS uri, n.uri IS NULL AS is_long"""
-_FOLD_URIS: Final = f"""UNWIND $rows AS row
-MATCH (n:Artifact {{id: row.id}}) {WRITE_LOCK}
-WITH n, row WHERE {_URI} = row.uri
-SET n.{escape_name(FOLDED_URI)} = row.folded"""
+_NOT_UNIQUE: Final = "Neo.DatabaseError.Schema.ConstraintCreationFailed"
+
+
+class _NotUniqueError(Exception):
+    """What is stored does not let a constraint be made."""
 
 
 class Schema:
@@ -116,45 +131,90 @@ class Schema:
         self._database = database
         self._indexed: dict[NodeKind, set[str]] | None = None
 
-    def prepare(self) -> None:
-        """Create what is missing. Raises FailedPreconditionError for a database that is not ours."""
+    def prepare(self, *, read_only: bool = False, upgrade: bool = False) -> None:
+        """Create what is missing; see :meth:`lineage.seam.Backend.prepare`.
+
+        Raises FailedPreconditionError for a database that is not ours, and where a constraint that is gone cannot be
+        made again for what is stored.
+        """
         version = self._version()
-        if version == SCHEMA_VERSION:
+        what = f"the Neo4j database {self._database!r}"
+        if version is None and read_only:
+            raise not_ready(what)
+        if version is not None and version < SCHEMA_VERSION and (read_only or not upgrade):
+            raise needs_upgrade(what, version, SCHEMA_VERSION)
+        if read_only:
             return
         if version is None:
             self._check_empty()
-            for statement in _constraints()[:2]:
-                self._patiently(statement)
+            for name, keys in _unique_nodes()[:2]:
+                self._patiently(_constraint(name, keys, of_nodes=True))
             self._patiently(_CREATE, kinds=[kind.value for kind in NodeKind])
-        for statement in (*_constraints()[2:], *_indexes()):
-            self._patiently(statement)
-        if version == 1:
-            self._fold_uris()
-        self._patiently("CALL db.awaitIndexes(300)")
-        self._patiently(f"MATCH (s:{STORE} {{id: 0}}) SET s.schema_version = $version", version=SCHEMA_VERSION)
+        was_complete = self._restore_indexes()
+        self.raise_counters()
+        if version is not None:
+            upgrade_graph(self._patiently, version)
+        if version != SCHEMA_VERSION or not was_complete:
+            self._patiently("CALL db.awaitIndexes(300)")
+        if version != SCHEMA_VERSION:
+            self._patiently(f"MATCH (s:{STORE} {{id: 0}}) SET s.schema_version = $version", version=SCHEMA_VERSION)
+
+    def is_one_server(self) -> bool:
+        """Whether there is certainly no cluster."""
+        return [row["edition"] for row in self._patiently(_EDITION)] == ["community"]
+
+    def _restore_indexes(self) -> bool:
+        """Create the constraints and indexes that are missing; return whether none was."""
+        found = {(row["name"], tuple(row["keys"]), row["is_unique"]) for row in self._patiently(_ALL_INDEXES)}
+        was_complete = True
+        for unique, of_nodes in ((_unique_nodes(), True), (_unique_links(), False)):
+            for name, keys in unique:
+                if (name, keys, True) not in found:
+                    self._restore_constraint(name, keys, of_nodes=of_nodes)
+                    was_complete = False
+        for indexed, of_nodes in ((_indexed(), True), (_indexed_links(), False)):
+            for name, keys in indexed:
+                if (name, keys, False) not in found:
+                    self._patiently(_index(name, keys, of_nodes=of_nodes))
+                    was_complete = False
+        return was_complete
+
+    def _restore_constraint(self, name: str, keys: Sequence[str], *, of_nodes: bool) -> None:
+        try:
+            self._patiently(_constraint(name, keys, of_nodes=of_nodes), also_wrong=_NOT_UNIQUE)
+        except _NotUniqueError as error:
+            pattern = f"(each:{name})" if of_nodes else f"()-[each:{name}]->()"
+            rows = self._patiently(
+                f"MATCH {pattern} WITH [{_keys('each', keys)}] AS keys, each.id AS id "
+                "WHERE none(key IN keys WHERE key IS NULL) WITH keys, collect(id) AS ids, count(*) AS times "
+                "WHERE times > 1 RETURN keys, ids[..10] AS ids, times ORDER BY keys LIMIT 3"
+            )
+            same = "; ".join(
+                f"{', '.join(map(repr, row['keys']))} {row['times']} times"
+                + (f" (ids {', '.join(map(str, sorted(row['ids'])))})" if of_nodes else "")
+                for row in rows
+            )
+            raise FailedPreconditionError(
+                f"the Neo4j database {self._database!r} has lost the constraint that {' and '.join(keys)} of {name} "
+                f"are unique, and it cannot be made again, for this is in the way: {same}; change or delete what is "
+                "there more than once, and open the store again"
+            ) from error
+
+    def raise_counters(self) -> None:
+        """See that no counter gives ids that nodes have; create those that are gone."""
+        for row in self._patiently(_COUNTERS):
+            last = row["last"] or 0
+            if row["next"] is None or row["next"] <= last:
+                self._patiently(_RAISE_COUNTER, kind=row["kind"], last=last)
+        self._patiently(_RAISE_TYPE_ID)
 
     def _version(self) -> int | None:
         """Return the version of what is there; None if there is nothing, or not all of it."""
         rows = self._patiently(_FIND)
         version: int | None = rows[0]["version"] if rows else None
         if version is not None and version > SCHEMA_VERSION:
-            raise FailedPreconditionError(
-                f"the Neo4j database {self._database!r} has the schema version {version}, newer than "
-                f"{SCHEMA_VERSION}, which this version of lineage-graph knows; upgrade lineage-graph"
-            )
+            raise too_new(f"the Neo4j database {self._database!r}", version, SCHEMA_VERSION)
         return version
-
-    def _fold_uris(self) -> None:
-        """Give the artifacts of version 1 what version 2 finds them by. It may be done again, and by several."""
-        after: int | None = -(2**63)
-        while after is not None:
-            found = self._patiently(_READ_URIS, after=after)
-            rows = [
-                {"id": each["id"], "uri": each["uri"], "folded": folded_uri(each["uri"], is_long=each["is_long"])}
-                for each in found
-            ]
-            self._patiently(_FOLD_URIS, rows=[row for row in rows if row["folded"] is not None])
-            after = found[-1]["id"] if found else None
 
     def _check_empty(self) -> None:
         [row] = self._patiently("MATCH (n) RETURN count(n) AS count")
@@ -171,7 +231,7 @@ class Schema:
 
     def _check_indexes(self) -> None:
         """See that no index, and so no constraint either, shows that somebody else's nodes are to come."""
-        ours = {*_unique_nodes(), *_unique_links(), *_indexed()}
+        ours = {*_unique_nodes(), *_unique_links(), *_indexed(), *_indexed_links()}
         kinds = {kind.value for kind in NodeKind}
         for row in self._patiently(
             "SHOW INDEXES YIELD type, labelsOrTypes, properties WHERE type <> 'LOOKUP' "
@@ -197,14 +257,16 @@ class Schema:
         with suppress(DriverError, Neo4jError):  # the user may lack the right to; Neo4j comes to it by itself, later
             self._run("CALL db.prepareForReplanning(5)")
 
-    def _patiently(self, statement: str, **parameters: Any) -> list[Any]:
-        """Run a statement until no other client's is in its way."""
+    def _patiently(self, statement: str, also_wrong: str | None = None, **parameters: Any) -> list[Any]:
+        """Run a statement until no other client's is in its way. Raises _NotUniqueError for the code ``also_wrong``."""
         deadline = time.monotonic() + _PATIENCE_S
         while True:
             try:
                 return self._run(statement, **parameters)
             except (DriverError, Neo4jError) as error:
                 code = getattr(error, "code", "") or ""
+                if code == also_wrong:
+                    raise _NotUniqueError from error
                 in_the_way = isinstance(error, TransientError) or (
                     isinstance(error, ClientError) and code.startswith("Neo.ClientError.Schema.")
                 )
@@ -221,20 +283,26 @@ class Schema:
         }
         if not wanted:
             return
-        if self._indexed is None:
-            self._read_indexed()
-        assert self._indexed is not None
-        known = self._indexed[kind]
+        known = self._known_indexes()[kind]
         for name in wanted:
             key = GRAPH_KINDS[kind].property_of(PropertyRow("properties", name)).key
             if key not in known and len(known) < MAX_PROPERTY_INDEXES:
                 self._create(kind, key)
 
-    def _read_indexed(self) -> None:
-        indexed: dict[NodeKind, set[str]] = {kind: set() for kind in NodeKind}
-        for kind, key, _ in self._rows():
-            indexed[kind].add(key)
-        self._indexed = indexed
+    def is_indexed(self, kind: NodeKind, row: PropertyRow) -> bool:
+        """Whether a property had an index when this client looked, or has got one by it. False if it may not look."""
+        try:
+            return GRAPH_KINDS[kind].property_of(row).key in self._known_indexes()[kind]
+        except LineageError:
+            return False
+
+    def _known_indexes(self) -> dict[NodeKind, set[str]]:
+        if self._indexed is None:
+            indexed: dict[NodeKind, set[str]] = {kind: set() for kind in NodeKind}
+            for kind, key, _ in self._rows():
+                indexed[kind].add(key)
+            self._indexed = indexed
+        return self._indexed
 
     def _rows(self) -> list[tuple[NodeKind, str, str]]:
         rows = self._patiently(

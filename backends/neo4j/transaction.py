@@ -6,6 +6,7 @@ one statement; only a unit of work that locks nodes, changes types or reads what
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,17 +14,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
 from backends.neo4j import diagnosis
+from backends.neo4j.client import Client
+from backends.neo4j.deletes import delete_links, delete_nodes
 from backends.neo4j.errors import CONNECTION_LOST, emptied, lost_race, translated
-from backends.neo4j.expansion import EXPANDED_LINKS, Direction, expansion_statement
-from backends.neo4j.ids import passes_milestone
-from backends.neo4j.layout import LINK_ENDS
+from backends.neo4j.expansion import EXPANDED_LINKS, expansion_statement, once
+from backends.neo4j.ids import UnitIds
 from backends.neo4j.reads import can_lead, can_match, keys_statement, link_statement, node_statement
 from backends.neo4j.records import links_from_items, node_from_graph
 from backends.neo4j.sessions import Statements
-from backends.neo4j.types import VERSION_PART, TypesInUse
+from backends.neo4j.types import LOCK_PARENTS, VERSION_PART, TypesInUse
+from backends.neo4j.whole import WholeReads
+from backends.neo4j.witness import Witness, witness_of
 from backends.neo4j.writes import (
     MAX_ROWS,
     NOT_ALL_DONE,
+    ConfirmNodes,
     ExpectNodes,
     InsertLinks,
     InsertNodes,
@@ -35,38 +40,46 @@ from backends.neo4j.writes import (
     combined,
 )
 from cypher import Filter
-from lineage.backend import Expansion, LinkQuery, NodeKeys, NodeQuery
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
-from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
+from lineage.model import Direction, Link, LinkKind, Node, NodeKind, NodeType
+from lineage.seam import (
+    Expansion,
+    LinkQuery,
+    NodeKeys,
+    NodeQuery,
+    current_deadline,
+    current_unit,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-    from backends.neo4j.backend import Neo4jBackend
 
 __all__ = ["Neo4jTransaction"]
 
 MAX_SEEN = 20
 """So many nodes are updated without a lock while they are read; more are locked."""
+_PAUSE_S = 0.005
 MAX_EXPANDED_STARTS = 50
 """From each starting node Neo4j walks by itself; from more than these, the engine's one walk from all is cheaper."""
 
 
 class Neo4jTransaction:
-    """See :class:`lineage.backend.Transaction`."""
+    """See :class:`lineage.seam.Transaction`."""
 
-    def __init__(self, backend: Neo4jBackend, *, write: bool) -> None:
-        self._backend = backend
+    def __init__(self, client: Client, *, write: bool) -> None:
+        self._client = client
         self._write = write
-        self._statements = Statements(backend.sessions, write=write)
-        self._types = TypesInUse(backend.types, self._statements.read)
+        self._statements = Statements(client.sessions, write=write)
+        self._types = TypesInUse(client.types, self._statements.read)
+        self._whole = WholeReads(client.known_states, self._before_reading_again)
         self._buffer = WriteBuffer()
-        self._ids: list[tuple[NodeKind, list[int]]] = []
+        self._ids = UnitIds(client.ids)
         self._keys_read: set[NodeKind] = set()
         self._inserted = diagnosis.Keys()
         self._seen: Seen = {}
-        self._witness: tuple[str, dict[str, Any]] | None = None
-        self._is_repeat_safe = True
+        """What was read of nodes to be updated, without a lock: confirmed with the update, or at the end."""
+        self._witness: Witness | None = None
+        self._has_locked_parents = False
         self._committed = False
         self._is_unanswered = False
         """Whether something was sent that commits, and no answer came: by an interrupt, or for want of a connection."""
@@ -79,19 +92,20 @@ class Neo4jTransaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        is_sound = False
         try:
             if error is None:
                 self._complete()
-                is_sound = True
             elif isinstance(error, LineageError) and not error.repeatable:
                 self._surface(error)
-        except (DriverError, Neo4jError) as failure:
-            raise translated(failure) from failure
-        finally:
-            self._end(is_sound=is_sound)
+        except BaseException as failure:
+            self._end(failure)
+            if isinstance(failure, (DriverError, Neo4jError)):
+                raise translated(failure) from failure
+            raise
+        self._end(error)
 
     def _complete(self) -> None:
+        self._buffer.confirm_nodes(self._seen)
         if not self._statements.in_transaction and not self._buffer:
             self._types.verify_by_asking()
             return
@@ -100,21 +114,20 @@ class Neo4jTransaction:
             self._types.verify_by_asking()
             self._commit()
         self._committed = True
-        if any(passes_milestone(ids) for _, ids in self._ids):
-            self._backend.schema.renew_plans()
-        self._backend.types_changed(self._types.committed())
+        if self._ids.passed_milestone:
+            self._client.schema.renew_plans()
+        self._client.types_changed(self._types.committed())
 
     def _complete_at_once(self) -> bool:
         """Send all operations as one statement; tell whether it did everything, for else it did nothing."""
         operations = self._buffer.operations
         statement, parameters = combined(operations, self._types.version_to_verify)
-        self._note(operations)
+        self._witness = self._witness or witness_of(operations)
         self._is_unanswered = True
         try:
             rows = self._statements.run(statement, parameters)
         except CONNECTION_LOST as error:
-            self._resolve(error)
-            rows = [None]
+            raise self._unanswered(error) from error
         except Neo4jError as error:
             self._is_unanswered = False
             if not isinstance(error, ConstraintError) and error.code not in NOT_ALL_DONE:
@@ -124,37 +137,50 @@ class Neo4jTransaction:
                 raise self._must_be_read(replaced) from error
             return False
         if not rows:
-            raise emptied(self._backend.address.database)
+            raise emptied(self._client.database)
         self._buffer.take()
         return True
 
     def _commit(self) -> None:
+        deadline = current_deadline()
+        if deadline is not None:
+            deadline.check()
         self._is_unanswered = True
         try:
             self._statements.commit()
         except CONNECTION_LOST as error:
-            self._resolve(error)
+            raise self._unanswered(error) from error
         except Neo4jError:
             self._is_unanswered = False
             raise
 
-    def _resolve(self, error: DriverError) -> None:
-        """Find out whether a commit whose answer was lost did happen. Raises unless it did."""
-        if self._witness is None and self._is_repeat_safe:
-            raise error
-        if self._witness is not None:
-            statement, parameters = self._witness
-            if diagnosis.happened(lambda: self._backend.run_alone(statement, **parameters)):
-                self._statements.close(is_sound=False)
-                return
-            raise error
-        raise UnavailableError(
-            "the connection to Neo4j was lost while it was writing; read whether the change was made before repeating "
-            f"it ({error})"
-        ) from error
+    def _unanswered(self, error: DriverError) -> LineageError:
+        """Build the error for a commit that got no answer, and see to it that it can be found out what became of it.
+
+        The next attempt takes the same ids: where the lost one turns out to have happened, or is happening, the
+        database refuses them, and the witness tells that it was this unit of work.
+        """
+        result = translated(error)
+        unit, witness = current_unit(), self._witness
+        if unit is not None:
+            for kind, ids in self._ids.used().items():
+                unit.kept[kind] = ids
+            if witness is not None:
+                unit.unanswered(lambda: witness.look(self._client.run_alone))
+        elif witness is not None:
+            return UnavailableError(
+                "the connection to Neo4j was lost while it was writing; read whether the change was made before "
+                f"repeating it ({error})"
+            )
+        return result
 
     def _surface(self, error: LineageError) -> None:
-        """What was to be written before may be wrong too, and then it is what is reported."""
+        """What was to be written before may be wrong too, and then it is what is reported.
+
+        A node that is refused for its state must have that state: what was read without a lock may never have been.
+        """
+        if isinstance(error, FailedPreconditionError):
+            self._buffer.confirm_nodes(self._seen)
         if self._write and self._buffer:
             self._flush()
         self._statements.roll_back()
@@ -163,13 +189,13 @@ class Neo4jTransaction:
         except LineageError as stale:
             raise stale from error
 
-    def _end(self, *, is_sound: bool) -> None:
+    def _end(self, error: BaseException | None) -> None:
         if not self._committed:
-            self._statements.roll_back()
+            if error is None or isinstance(error, (LineageError, DriverError, Neo4jError)):
+                self._statements.roll_back()
             if not self._is_unanswered:
-                for kind, ids in reversed(self._ids):
-                    self._backend.ids.give_back(kind, ids)
-        self._statements.close(is_sound=is_sound)
+                self._ids.give_back()
+        self._statements.close(error)
 
     # --- types --------------------------------------------------------------------------------------------------------
 
@@ -181,34 +207,56 @@ class Neo4jTransaction:
         self._statements.begin()
         return self._types.insert(kind, types)
 
+    def restore_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
+        self._flush()
+        self._statements.begin()
+        self._types.insert(kind, types, keep_ids=True)
+
     def update_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
         self._flush()
         self._statements.begin()
         self._types.update(kind, types)
 
+    def delete_types(self, kind: NodeKind, ids: Sequence[int]) -> int:
+        self._flush()
+        self._statements.begin()
+        return self._types.delete(kind, ids)
+
     # --- nodes --------------------------------------------------------------------------------------------------------
 
     def insert_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> list[int]:
-        ids = self._backend.ids.take(kind, len(nodes))
-        self._ids.append((kind, ids))
+        ids = self._ids.take(kind, len(nodes))
         self._buffer.insert_nodes(
             kind, [node.replace_trusted(id=node_id) for node, node_id in zip(nodes, ids, strict=True)]
         )
         return ids
 
+    def restore_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> None:
+        self._client.skip_ids(kind, max((node.id or 0 for node in nodes), default=0))
+        self._buffer.insert_nodes(kind, nodes)
+
     def update_nodes(
         self, kind: NodeKind, nodes: Sequence[Node], *, expected_update_times_ms: Mapping[int, int] | None = None
     ) -> None:
-        self._backend.unsure.remove(kind, (node.id or 0 for node in nodes))  # a change: it may well change again
+        self._client.read_first.remove(kind, (node.id or 0 for node in nodes))  # a change: it may well change again
         self._buffer.update_nodes(kind, nodes, expected_update_times_ms, self._seen)
 
     def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
-        if any(inserted is kind for inserted, _ in self._ids):
+        if self._ids.has(kind):
             return False  # one of these may be new, with another id when this unit of work is repeated
-        unsure = self._backend.unsure
-        if any(unsure.has(kind, node.id or 0) or (kind, node.id) in self._seen for node in nodes):
+        unit = current_unit()
+        if unit is not None and unit.attempts > 1:
+            return False  # what has to be read may not be what failed: reading everything comes to an end
+        read_first = self._client.read_first
+        if any(read_first.has(kind, node.id or 0) or (kind, node.id) in self._seen for node in nodes):
             return False
         return self._buffer.replace_nodes(kind, nodes, even_if_same=even_if_same)
+
+    def delete_nodes(self, kind: NodeKind, ids: Sequence[int]) -> int:
+        self._buffer.confirm_nodes(self._seen)  # what was decided on them is true only so
+        self._flush()
+        self._statements.begin()
+        return delete_nodes(self._statements.read, kind, ids)
 
     def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
         if not can_match(query):
@@ -221,11 +269,37 @@ class Neo4jTransaction:
             self._statements.begin()
         if query.keys is not None or query.external_ids is not None:
             self._keys_read.add(query.kind)
-        built = node_statement(query, lock=lock)
-        found = self._read_items(built.text, built.parameters).get("nodes", [])
+        found, nodes = self._whole.nodes(
+            query, lambda asked: self._find(asked, lock=lock), lambda found: self._nodes(query.kind, found)
+        )
         if will_update and not lock:
             self._seen.update({(query.kind, graph["id"]): graph for graph in found})
-        return self._nodes(query.kind, found)
+        return nodes
+
+    def count_nodes(self, query: NodeQuery) -> int:
+        """See :class:`lineage.seam.CanCount`."""
+        if not can_match(query):
+            return 0
+        if self._buffer and self._can_see_buffer(query):
+            self._flush()
+        built = node_statement(query, is_ordered=False, is_indexed=self._client.schema.is_indexed)
+        [count] = self._read_items(built.counting, built.parameters).get("count", [0])  # of none there is no row
+        return int(count)
+
+    def _find(self, query: NodeQuery, *, lock: bool) -> list[dict[str, Any]]:
+        built = node_statement(query, lock=lock, is_indexed=self._client.schema.is_indexed)
+        return self._read_items(built.text, built.parameters).get("nodes", [])
+
+    def _before_reading_again(self) -> None:
+        """See that the call has time. What others are committing is applied when the next statement begins.
+
+        But within a transaction a statement does not wait for that.
+        """
+        deadline = current_deadline()
+        if deadline is not None:
+            deadline.check()
+        if self._statements.in_transaction:
+            time.sleep(_PAUSE_S)
 
     def _can_do_without_lock(self, query: NodeQuery) -> bool:
         """Whether to read nodes to be updated as they are, and see only with the update that they still are.
@@ -236,7 +310,7 @@ class Neo4jTransaction:
         ids = query.ids or ()
         if self._statements.in_transaction or len(ids) > MAX_SEEN:
             return False
-        return not any(self._backend.contended.has(query.kind, node_id) for node_id in ids)
+        return not any(self._client.lock_first.has(query.kind, node_id) for node_id in ids)
 
     def _read_items(self, statement: str, parameters: dict[str, Any]) -> dict[str, list[Any]]:
         """Run a statement that returns parts and items; return the items of each part.
@@ -266,14 +340,14 @@ class Neo4jTransaction:
         self._keys_read.add(kind)
         may_be_known = not self._statements.in_transaction and not external_ids
         if may_be_known and self._write:
-            known = self._backend.known_keys.look_up(kind, names)
+            known = self._client.known_keys.look_up(kind, names)
             if known is not None:
                 self._buffer.expect_nodes(kind, known)
                 return known
         statement, parameters = keys_statement(kind, external_ids, names)
         found = [NodeKeys(*each) for [some] in self._statements.read(statement, parameters) for each in some]
         if may_be_known:
-            self._backend.known_keys.keep(kind, found)
+            self._client.known_keys.keep(kind, found)
         return found
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
@@ -285,13 +359,22 @@ class Neo4jTransaction:
 
     def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
         if links:
-            self._buffer.insert_links(kind, links, existing, self._backend.sequence(len(links)))
+            self._buffer.insert_links(kind, links, existing, self._client.sequence(len(links)))
+
+    def delete_links(self, kind: LinkKind, links: Sequence[Link]) -> int:
+        self._flush()
+        self._statements.begin()
+        return delete_links(self._statements.read, kind, links)
 
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
         if not can_lead(query):
             return []
         if self._buffer.touches_links(query.kind):
             self._flush()
+        if self._write and query.kind is LinkKind.PARENT and not self._has_locked_parents:
+            self._statements.begin()
+            self._statements.read(LOCK_PARENTS, {})
+            self._has_locked_parents = True
         return links_from_items(query.kind, self._read_items(*link_statement(query)).get("links", ()))
 
     def expand(
@@ -299,48 +382,40 @@ class Neo4jTransaction:
         start_ids: Mapping[NodeKind, Sequence[int]],
         direction: Direction,
         max_hops: int | None,
-        barriers: Mapping[NodeKind, Filter | None],
+        endings: Mapping[NodeKind, Filter | None],
     ) -> Expansion | None:
+        """See :class:`lineage.seam.CanExpand`. One statement for each kind of starting node.
+
+        None, and the engine walks by itself, where that is quicker (from many nodes at once: each statement goes from
+        each of them on its own), or the filter of an ending is one that Neo4j cannot apply on the way.
+        """
         if sum(map(len, start_ids.values())) > MAX_EXPANDED_STARTS:
             return None
         statements: list[tuple[str, dict[str, Any]]] = []
         for kind, ids in start_ids.items():
             if not ids:
                 continue
-            built = expansion_statement(kind, ids, direction, max_hops, barriers)
+            built = expansion_statement(kind, ids, direction, max_hops, endings)
             if built is None:
                 return None
             statements.append(built)
         if self._buffer:
             self._flush()
         self._types.find(NodeKind.ARTIFACT)  # a result shows types: let the statement see whether they are still these
+        found = self._whole.parts(lambda: self._expand(statements))
+        return Expansion(
+            {kind: {node.id: node for node in self._nodes(kind, found.get(kind.value, []))} for kind in NodeKind},
+            {kind: links_from_items(kind, once(found.get(kind.value, ()))) for kind in EXPANDED_LINKS},
+        )
+
+    def _expand(self, statements: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
         for each in statements:
             for part, items in self._read_items(*each).items():
                 found.setdefault(part, []).extend(items)
-        return Expansion(
-            {kind: {node.id: node for node in self._nodes(kind, found.get(kind.value, []))} for kind in NodeKind},
-            {kind: links_from_items(kind, _once(found.get(kind.value, ()))) for kind in EXPANDED_LINKS},
-        )
+        return found
 
     # --- writing ------------------------------------------------------------------------------------------------------
-
-    def _note(self, operations: Sequence[Operation]) -> None:
-        """Remember something that will be there if, and only if, these operations were committed."""
-        for operation in operations:
-            if isinstance(operation, UpdateNodes):
-                self._is_repeat_safe = self._is_repeat_safe and all(row["t"] is None for row in operation.rows)
-            elif self._witness is None and operation.rows and isinstance(operation, InsertNodes):
-                self._witness = (
-                    f"MATCH (n:{operation.kind.value} {{id: $id}}) RETURN n.id",
-                    {"id": operation.rows[0]["p"]["id"]},
-                )
-            elif self._witness is None and isinstance(operation, InsertLinks) and operation.existing == "error":
-                _, kind, _, _ = LINK_ENDS[operation.relationship]
-                self._witness = (
-                    f"MATCH (:{kind.value} {{id: $id}})-[r:{operation.relationship} {{seq: $seq}}]->() RETURN r.seq",
-                    {"id": operation.rows[0]["s"], "seq": operation.rows[0]["q"]},
-                )
 
     def _flush(self) -> None:
         """Send each operation as a statement of its own, in a transaction, and say what is wrong."""
@@ -348,12 +423,13 @@ class Neo4jTransaction:
         if not operations:
             return
         self._statements.begin()
-        self._note(operations)
+        self._witness = self._witness or witness_of(operations)
         linked: list[InsertLinks] = []
         for index, operation in enumerate(operations):
             wrong = False
-            for start in range(0, len(operation.rows), MAX_ROWS):
-                rows = operation.rows[start : start + MAX_ROWS]
+            every_row: Sequence[Any] = operation.rows
+            for start in range(0, len(every_row), MAX_ROWS):
+                rows = every_row[start : start + MAX_ROWS]
                 done, old = self._send(operation, rows)
                 wrong = (
                     wrong
@@ -370,14 +446,18 @@ class Neo4jTransaction:
                 raise self._must_be_read([operation])
             elif isinstance(operation, ExpectNodes):
                 if wrong:
-                    self._backend.known_keys.distrust(operation.kind, operation.found)
+                    self._client.known_keys.distrust(operation.kind, operation.found)
                     raise lost_race(f"a {operation.kind.lower()} was changed since it was read")
+            elif isinstance(operation, ConfirmNodes):
+                if wrong:
+                    self._client.lock_first.add(operation.kind, (row["id"] for row in operation.rows))
+                    raise lost_race(f"another client changed a {operation.kind.lower()} meanwhile")
             elif wrong:
                 raise self._changed_meanwhile(operation)
             else:
                 self._inserted.add(operation)
 
-    def _send(self, operation: Operation, rows: list[dict[str, Any]]) -> tuple[int, int]:
+    def _send(self, operation: Operation, rows: Sequence[Any]) -> tuple[int, int]:
         try:
             [[done, old]] = self._statements.run(operation.body("rows"), {"rows": rows})
         except ConstraintError as error:
@@ -394,41 +474,24 @@ class Neo4jTransaction:
     def _must_be_read(self, operations: Sequence[ReplaceNodes]) -> LineageError:
         """Build the error that repeats the unit of work, which then reads what these operations were to replace."""
         for operation in operations:
-            self._backend.unsure.add(operation.kind, (row["p"]["id"] for row in operation.rows))
+            self._client.read_first.add(operation.kind, (row["node"]["id"] for row in operation.rows))
         return lost_race("a node has to be read before it is updated")
 
     def _changed_meanwhile(self, operation: Operation) -> LineageError:
         assert isinstance(operation, UpdateNodes)
         self._statements.roll_back()  # the nodes that were as expected are changed in there already
-        kind = operation.kind
-        stored = dict(
-            self._statements.read(
-                f"MATCH (n:{kind.value}) WHERE n.id IN $ids RETURN n.id, n.last_update_time_ms",
-                {"ids": [row["p"]["id"] for row in operation.rows]},
-            )
-        )
-        for row in operation.rows:
-            node_id = row["p"]["id"]
-            if node_id not in stored:
-                return lost_race(f"another client deleted {kind.lower()} {node_id}")
-            if row["t"] is not None and row["t"] != stored[node_id]:
-                return FailedPreconditionError(
-                    f"{kind.lower()} {node_id} was changed meanwhile; read it again and repeat the change"
-                )
-        self._backend.contended.add(kind, stored)
-        return lost_race(f"another client changed a {kind.lower()} meanwhile")
+        error, there = diagnosis.changed_node(operation, self._statements.read)
+        if error is None:
+            self._client.lock_first.add(operation.kind, there)
+        return error or lost_race(f"another client changed a {operation.kind.lower()} meanwhile")
 
     def _taken(self, operation: InsertNodes | UpdateNodes, error: ConstraintError) -> LineageError:
         """Build the error for a name or external id that is taken; it is repeated if this is news."""
         taken = diagnosis.taken_key(operation, self._inserted, self._statements.read)
-        if taken is None:
-            self._ids.clear()  # it may be an id itself that is taken: nobody shall get it again
+        if taken is None and not self._ids.has_kept(operation.kind):
+            self._ids.forget()  # it may be an id itself that is taken: nobody shall get it again
+            self._client.renew_ids(operation.kind)
         result = translated(error) if taken is None else taken
         if isinstance(result, AlreadyExistsError):
             result.repeatable = taken is None or operation.kind in self._keys_read
         return result
-
-
-def _once(items: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-    """Leave out links that came before: of two nodes that two statements met."""
-    return {(item[1], item[2], item[3] if len(item) > 3 else None): item for item in items}.values()

@@ -19,8 +19,9 @@ from backends.neo4j.records import type_from_graph, type_to_graph
 from backends.neo4j.sessions import Read
 from lineage.errors import DataLossError
 from lineage.model import NodeKind, NodeType
+from lineage.seam import type_in_use
 
-__all__ = ["VERSION_PART", "TypeCache", "TypesInUse"]
+__all__ = ["LOCK_PARENTS", "VERSION_PART", "TypeCache", "TypesInUse"]
 
 VERSION_PART = f"MATCH (s:{STORE} {{id: 0}}) RETURN 'version' AS part, [s.types_version] AS items"
 _VERSION = f"MATCH (s:{STORE} {{id: 0}}) RETURN s.types_version AS version"
@@ -32,6 +33,9 @@ _LOCK = (
     f"MATCH (s:{STORE} {{id: 0}}) SET s.types_version = s.types_version + 1 "
     "RETURN s.types_version AS version, s.next_type_id AS next_type_id"
 )
+
+LOCK_PARENTS = f"MATCH (s:{STORE} {{id: 0}}) SET s.id = s.id"
+"""One client at a time looks at the parents of contexts and adds to them, for two could close a circle together."""
 
 
 @dataclass(frozen=True)
@@ -166,15 +170,15 @@ class TypesInUse:
 
     # --- changing -----------------------------------------------------------------------------------------------------
 
-    def insert(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
-        """Store new types, and return their ids."""
+    def insert(self, kind: NodeKind, types: Sequence[NodeType], *, keep_ids: bool = False) -> list[int]:
+        """Store new types, under the next ids or their own, and return the ids."""
         own = self._begin()
         rows: list[dict[str, Any]] = []
         ids: list[int] = []
         for type_ in types:
             check_unique_type(own, kind, type_, None)
-            type_id = self._next_id
-            self._next_id += 1
+            type_id = type_.id or 0 if keep_ids else self._next_id
+            self._next_id = max(self._next_id, type_id + 1)
             stored = type_.replace_trusted(id=type_id)
             rows.append(type_to_graph(stored))
             own[kind] = (*own[kind], stored)
@@ -198,6 +202,18 @@ class TypesInUse:
             f"UNWIND $rows AS row MATCH (t:{TYPE}:{TYPE_LABELS[kind]} {{id: row.id}}) SET t = row", {"rows": rows}
         )
         self._link_base_types(kind, rows)
+
+    def delete(self, kind: NodeKind, ids: Sequence[int]) -> int:
+        """Delete the types with these ids; return how many there were."""
+        own = self._begin()
+        there = [type_.id or 0 for type_ in own[kind] if type_.id in ids]
+        for (type_id,) in self._read(
+            f"UNWIND $ids AS id MATCH (n:{kind.value}) WHERE n.type_id = id RETURN id LIMIT 1", {"ids": there}
+        ):
+            raise type_in_use(kind, type_id)
+        self._read(f"UNWIND $ids AS id MATCH (t:{TYPE}:{TYPE_LABELS[kind]} {{id: id}}) DETACH DELETE t", {"ids": there})
+        own[kind] = tuple(type_ for type_ in own[kind] if type_.id not in there)
+        return len(there)
 
     def _begin(self) -> dict[NodeKind, tuple[NodeType, ...]]:
         """Lock the types of the store, if that was not done yet; return what they are by now."""

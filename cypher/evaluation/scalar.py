@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
 
 from cypher.ast import ArithmeticOperator, Value, ValueType
+from cypher.errors import MAX_COMPUTED_TEXT, ComputedTextError
+from cypher.functions import complete
 
 Number: TypeAlias = int | float
 Operation: TypeAlias = Callable[[Number | None, Number | None], Number | None]
@@ -99,7 +101,12 @@ def _replace(text: str | None, old: str | None, new: str | None) -> str | None:
         return None
     if not old:
         return text  # whatever it was to be replaced by
-    return None if new is None else text.replace(old, new)
+    if new is None:
+        return None
+    growth = len(new) - len(old)
+    if growth > 0 and len(text) + text.count(old) * growth > MAX_COMPUTED_TEXT:
+        raise ComputedTextError
+    return text.replace(old, new)
 
 
 def _coalesce(*values: Value) -> Value:
@@ -122,7 +129,7 @@ def _strict(function: Callable[..., Value]) -> Callable[..., Value]:
     return call
 
 
-FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = MappingProxyType(
+FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = complete(
     {
         "ABS": _strict(_absolute),
         "SIGN": _strict(_sign),
@@ -249,19 +256,14 @@ _ARITHMETIC: Final[Mapping[ArithmeticOperator, Operation]] = MappingProxyType(
 # --- CAST -----------------------------------------------------------------------------------------------------------
 
 
-def cast(value: Value, from_type: ValueType, to_type: ValueType) -> Value:
-    """Convert as ``CAST(value AS to_type)`` does on a value that is no constant.
+def cast(from_type: ValueType, to_type: ValueType) -> Callable[[Any], Value]:
+    """Return the conversion that ``CAST`` makes of a value that is no constant.
 
     A string is read up to the end of the number that it starts with, else as 0; a float loses its fraction
     and stays within 64 bits; BOOL is the number's being other than 0; a bool is ``'1'`` or ``'0'`` as a
     string.
     """
-    return None if value is None else caster(from_type, to_type)(value)
-
-
-def caster(from_type: ValueType, to_type: ValueType) -> Callable[[Any], Value]:
-    """Return the conversion between two types, which takes no NULL."""
-    return _CASTS.get((from_type, to_type), _unchanged)
+    return _strict(_CASTS.get((from_type, to_type), _unchanged))
 
 
 def _unchanged(value: _T) -> _T:

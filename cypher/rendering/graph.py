@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from typing import Literal as OneOf
 
 from cypher.ast import PropertyRow
 
-__all__ = ["GraphAttribute", "GraphKind", "GraphNeighbour", "GraphProperty", "escape_name", "folded", "literal"]
+__all__ = [
+    "GraphAttribute",
+    "GraphKind",
+    "GraphNeighbour",
+    "GraphProperty",
+    "escape_name",
+    "folded",
+    "literal",
+    "path_text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,12 @@ class GraphAttribute:
     long_key: str | None = None
     folded_key: str | None = None
     is_selective: bool = False
+    is_unique: bool = False
+    """Whether at most one node, or one of each type, has a value."""
+    is_text: bool = False
+    """Whether an index finds all that begin alike."""
+    is_indexed: bool = True
+    """Whether an index over it alone finds nodes by its value."""
     of_end: bool = False
     """Of a neighbour that is a relationship: whether the attribute is that of the node at its other end."""
 
@@ -56,7 +71,11 @@ class GraphNeighbour:
     attributes: Mapping[str, GraphAttribute]
     is_relationship: bool = False
     path_key: str | None = None
-    """The key of an event's path: a list of texts; ``[3]`` is an index, all else a key, without a ``'`` in front."""
+    """The key of an event's path: a list of texts, as :func:`path_text` makes them."""
+    first_step_key: str | None = None
+    """The key of the first of these texts by itself, which an index of each relationship type holds."""
+    directions: Mapping[str, OneOf["out", "in"]] = field(default_factory=dict[str, OneOf["out", "in"]])
+    """Of a neighbour that is a relationship: which way each type runs, seen from the node."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,10 @@ class GraphKind:
     property_of: Callable[[PropertyRow], GraphProperty]
     max_indexed_bytes: int = 4000
     """Texts of more UTF-8 bytes are stored under the long keys."""
+
+    def is_indexed_text(self, value: object) -> bool:
+        """Whether a value is not a text that is stored under a long key."""
+        return not isinstance(value, str) or len(value.encode()) <= self.max_indexed_bytes
 
 
 _MAX_FOLDED: Final = 200
@@ -124,3 +147,12 @@ def literal(value: object) -> str:
             return "{" + ", ".join(f"{escape_name(str(key))}: {literal(item)}" for key, item in value.items()) + "}"
         case _:
             return str(value)
+
+
+def path_text(step: int | str) -> str:
+    """Return a step of an event's path as it is stored: an index as ``[3]``, a key with ``'`` in front if it needs it.
+
+    >>> path_text(3), path_text("model"), path_text("[3]")
+    ('[3]', 'model', "'[3]")
+    """
+    return f"[{step}]" if isinstance(step, int) else f"'{step}" if step.startswith(("[", "'")) else step

@@ -1,0 +1,97 @@
+"""The errors of PostgreSQL as ours, in one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import psycopg
+
+from lineage.errors import (
+    AbortedError,
+    AlreadyExistsError,
+    FailedPreconditionError,
+    InternalError,
+    InvalidArgumentError,
+    LineageError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+__all__ = ["TAKEN", "is_lost", "said", "translated"]
+
+TAKEN = "23505"
+_TOO_MANY = "53300"
+_LOST = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04"})
+"""After these a connection is of no use."""
+_Kind = tuple[type[LineageError], str]
+_BUSY: _Kind = AbortedError, "other writers were at work all the time that the call had; repeat it"
+_CHANGED: _Kind = FailedPreconditionError, "somebody changed its tables while it was open; open it again"
+_ALTERED: _Kind = FailedPreconditionError, "somebody gave its tables more rules than MLMD does; take them away"
+_ALONE: _Kind = PermissionDeniedError, "ask for the right to do that, or open the store with read_only=True"
+_READ_ONLY: _Kind = PermissionDeniedError, "it takes no writes; name its primary, or open the store with read_only=True"
+_FULL: _Kind = ResourceExhaustedError, "make room on the server, and repeat the call"
+_MANY: _Kind = ResourceExhaustedError, "it has all the connections that it takes; repeat the call, or raise its limit"
+_LOGIN: _Kind = UnauthenticatedError, "look at the user and the password"
+_TOO_LARGE: _Kind = InvalidArgumentError, "the filter may be too large; ask for less at a time"
+_LIMITS = (
+    "MLMD's tables hold 255 characters in a name, an external id, a version or the name of a property, in a uri what "
+    "its index takes, which is 2,600 bytes of UTF-8 or more, and 32 bits in the index of a step"
+)
+_ENCODING: _Kind = InvalidArgumentError, "the database's encoding has not all characters; use a database in UTF8"
+_ERRORS: Mapping[str, _Kind] = {
+    TAKEN: (AlreadyExistsError, "what must be unique is there; choose another name"),
+    "3D000": (FailedPreconditionError, "create the database, or leave read_only and skip_db_creation out"),
+    **dict.fromkeys(("40001", "40P01", "55P03", "57014"), _BUSY),
+    "42501": _ALONE,
+    **dict.fromkeys(("28P01", "28000"), _LOGIN),
+    "25006": _READ_ONLY,
+    **dict.fromkeys(("53000", "53100", "53200", "58030"), _FULL),
+    **dict.fromkeys((_TOO_MANY, "53400"), _MANY),
+    **dict.fromkeys(("22001", "22003", "54000"), (InvalidArgumentError, _LIMITS)),
+    **dict.fromkeys(("22P05", "22021"), _ENCODING),
+    **dict.fromkeys(("42P01", "42703"), _CHANGED),
+    **dict.fromkeys(("23502", "23503", "23514", "23P01"), _ALTERED),
+    **dict.fromkeys(("54001", "54023"), _TOO_LARGE),
+}
+"""The server's code, the error that it becomes, and what to do."""
+_REFUSALS = (
+    (re.compile(r"authentication failed|no password supplied|role .* does not exist|no pg_hba\.conf entry"), "28P01"),
+    (re.compile(r"too many (clients|connections)|remaining connection slots"), _TOO_MANY),
+    (re.compile(r"permission denied"), "42501"),
+)
+"""Who is not let in gets a text of the server's, and no code."""
+
+
+def said(error: Exception) -> str:
+    """Return what the server or its library says, in one line."""
+    text = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return text or " ".join(str(error).split())
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether a connection is of no use after an error."""
+    if isinstance(error, psycopg.InterfaceError):
+        return True
+    code = getattr(error, "sqlstate", None)
+    if code is None:
+        return isinstance(error, psycopg.OperationalError)
+    return code in _LOST or code.startswith("08")
+
+
+def translated(error: Exception, path: str) -> LineageError:
+    """Return our error for one of psycopg's, on the database that messages call ``path``."""
+    text = said(error)
+    code: str = getattr(error, "sqlstate", None) or next((code for each, code in _REFUSALS if each.search(text)), "")
+    found: LineageError
+    if code in _ERRORS:
+        kind, advice = _ERRORS[code]
+        found = kind(f"{path!r}: {text}: {advice}")
+    elif is_lost(error):
+        found = UnavailableError(f"{path!r} cannot be reached: {text}; look at the server")
+    else:
+        found = InternalError(f"{path!r}: {type(error).__name__} {code}: {text}; please report this")
+    found.repeatable = isinstance(found, (AbortedError, AlreadyExistsError, UnavailableError)) or code == _TOO_MANY
+    return found

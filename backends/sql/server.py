@@ -1,0 +1,474 @@
+"""A database of a server: connections from a pool, units of work, what becomes of a connection that is lost.
+
+A process has its own connections: a child of it opens the database anew, see :meth:`ServerDatabase.reopened`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar
+from weakref import WeakSet
+
+from backends.sql.database import Database
+from backends.sql.schema import LinkTable
+from backends.sql.statements import NONE, ClashError, Parameters, Statements
+from cypher.ast import Expression
+from lineage.errors import AbortedError, DeadlineExceededError, LineageError, ResourceExhaustedError, UnavailableError
+from lineage.seam import current_deadline, current_unit
+
+__all__ = [
+    "MAX_WAIT_S",
+    "ServerConnection",
+    "ServerDatabase",
+    "ServerStatements",
+    "Witness",
+    "all_rows",
+    "few_at_a_time",
+    "time_left_s",
+]
+
+MAX_WAIT_S = 60.0
+"""How long a statement waits for an answer at most, or all the time that the call has left."""
+_TRUSTED_S = 5.0
+"""A connection that was idle for longer is asked whether it still answers: servers and what stands between close it."""
+_POLL_S = 0.005
+_ROWS_AT_ONCE = 1_000
+_LENGTH_AT_ONCE = 500_000
+"""A statement that inserts has at most so many rows and about so many characters: servers limit both."""
+
+Result = TypeVar("Result")
+Witness = tuple[str, dict[str, Any]]
+"""A table, and values of columns by which a row is known that only this unit of work can have written so."""
+
+
+def time_left_s() -> float:
+    """Return how long the call may wait, in seconds."""
+    deadline = current_deadline()
+    return MAX_WAIT_S if deadline is None else min(deadline.left_s(), MAX_WAIT_S)
+
+
+class ServerConnection:
+    """A connection, with what is known of the state that it saw last."""
+
+    __slots__ = (
+        "__weakref__",
+        "given_at",
+        "is_lost",
+        "is_sound",
+        "raw",
+        "settings",
+        "state",
+        "version",
+        "wait_s",
+        "witness",
+    )
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.settings: object = None
+        self.wait_s = 0
+        self.given_at = time.monotonic()
+        self.is_lost = False
+        self.is_sound = False
+        """Whether its last unit of work came to its end; if not, half of an answer may be left on it."""
+        self.version: int | None = None
+        self.state: Any = None
+        self.witness: Witness | None = None
+
+
+class ServerDatabase(Database):
+    """What the databases of servers have in common."""
+
+    another = "name another database"
+    reading = "read_only"
+    is_read_only = False
+    is_alone = False
+    row_number = None
+    computes_all = False
+    key_names: ClassVar[Mapping[str, str]] = {
+        "Artifact": "UniqueArtifactTypeName",
+        "Execution": "UniqueExecutionTypeName",
+        "Event": "UniqueEvent",
+    }
+
+    def __init__(self, path: str, *, pool_size: int) -> None:
+        self.path = path
+        self._is_missing = False
+        self._has_beside = False
+        self._pool_size = pool_size
+        self._lent: WeakSet[ServerConnection] = WeakSet()
+        self._idle: list[ServerConnection] = []
+        self._lock = threading.Lock()  # and nothing else to wait for: an interrupt leaves Python's own classes locked
+        self._versions = itertools.count(1)
+
+    @abstractmethod
+    def connect(self) -> Any:
+        """Return a new connection of the driver's, which commits when told to. Raises the driver's errors."""
+
+    @abstractmethod
+    def answers(self, raw: Any) -> bool:
+        """Ask the server whether a connection still works."""
+
+    @abstractmethod
+    def discard(self, raw: Any) -> None:
+        """Close a connection, whatever its state, without waiting for the server."""
+
+    @abstractmethod
+    def is_lost(self, error: Exception) -> bool:
+        """Whether a connection is of no use after an error."""
+
+    @abstractmethod
+    def settle(self, connection: ServerConnection, *, write: bool) -> None:
+        """Set a connection up for a unit of work, and begin it where that is not done by the first statement."""
+
+    @abstractmethod
+    def has_beside(self, statements: Statements) -> bool:
+        """Whether our own table is there: where MLMD made the database, and nobody has written since, it is not."""
+
+    @property
+    def is_new(self) -> bool:
+        return self._is_missing
+
+    def deep(
+        self,
+        expression: Expression,  # noqa: ARG002  # what nests deeply is not written
+        leaves: Mapping[Expression, str],  # noqa: ARG002
+        keep: list[object],  # noqa: ARG002
+    ) -> str | None:
+        return None
+
+    def only_read(self) -> None:
+        self.is_read_only = True
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    def take(self, *, write: bool = False) -> ServerConnection:
+        until = time.monotonic() + time_left_s()
+        while (connection := self._next(write=write)) is None:
+            if time.monotonic() > until:
+                raise _repeatable(
+                    ResourceExhaustedError(
+                        f"{self.path!r}: all {self._pool_size} connections were in use all the time that the call had; "
+                        "open the store with a larger pool_size"
+                    )
+                )
+            time.sleep(_POLL_S)
+        try:
+            if connection.raw is not None and not self._is_usable(connection):
+                self.discard(connection.raw)
+                connection.raw = connection.settings = None
+            if connection.raw is None:
+                connection.raw = self.connect()
+        except BaseException as error:
+            self._lent.discard(connection)
+            if isinstance(error, self.errors):
+                raise self.translated(error) from error
+            raise
+        connection.is_sound = False
+        return connection
+
+    def _next(self, *, write: bool) -> ServerConnection | None:
+        """Return an idle connection, or one that is still to be made; None if all that there may be are in use.
+
+        What is in use is what somebody holds: one that an interrupt left with nobody is none.
+        """
+        with self._lock:
+            if len(self._lent) >= self._pool_size:
+                return None
+            fitting = (index for index, each in enumerate(self._idle) if each.settings == write)
+            connection = self._idle.pop(next(fitting, -1)) if self._idle else ServerConnection(None)
+            self._lent.add(connection)
+            return connection
+
+    def _is_usable(self, connection: ServerConnection) -> bool:
+        return time.monotonic() - connection.given_at < _TRUSTED_S or self.answers(connection.raw)
+
+    def give(self, connection: ServerConnection) -> None:
+        if connection.is_lost or not connection.is_sound:
+            self.discard(connection.raw)
+            if connection.is_lost:
+                self.close()  # the others have most likely gone with it
+        else:
+            connection.given_at = time.monotonic()
+            with self._lock:
+                self._idle.append(connection)
+        self._lent.discard(connection)
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            self.discard(connection.raw)
+
+    # --- units of work ------------------------------------------------------------------------------------------------
+
+    def begin(self, connection: ServerConnection, *, write: bool) -> None:
+        unit = current_unit()
+        if write and unit is not None and unit.is_unsure:
+            if unit.happened() is not None:
+                raise _repeatable(AbortedError("an earlier attempt happened after all"))  # it is looked at, and told
+            if unit.is_unsure:
+                raise _repeatable(
+                    UnavailableError(f"{self.path!r} does not tell what became of an attempt; look at the server")
+                )
+        connection.witness = None
+        try:
+            self.settle(connection, write=write)
+        except self.errors as error:
+            connection.is_lost = connection.is_lost or self.is_lost(error)
+            raise
+
+    def end(self, connection: ServerConnection, *, write: bool, commit: bool) -> None:
+        if connection.is_lost:
+            return
+        try:
+            if commit:
+                connection.raw.commit()
+            else:
+                connection.raw.rollback()
+        except self.errors as error:
+            connection.is_lost = True  # whatever it was: the next unit of work is to begin on a sound one
+            if not commit:
+                return  # the server undoes what it has no client for any more
+            unit, witness = current_unit(), connection.witness
+            if write and unit is not None and self.is_lost(error) and witness is not None:
+                unit.unanswered(lambda: self._happened(witness))
+            raise
+        except BaseException:
+            connection.is_lost = True
+            raise
+        connection.is_sound = True
+
+    def _happened(self, witness: Witness) -> bool | None:
+        """Look whether a row is there; what is about to be committed is waited for."""
+        table, values = witness
+        connection = self.take(write=True)
+        try:
+            self.settle(connection, write=True)
+            where = " AND ".join(f"{column} = :{column}" for column in values)
+            found = self.statements(connection).rows(f"SELECT 1 FROM {table} WHERE {where} FOR UPDATE", values)
+            connection.raw.rollback()
+            connection.is_sound = True
+        except self.errors as error:
+            connection.is_lost = True
+            raise self.translated(error) from error
+        finally:
+            self.give(connection)
+        return bool(found)
+
+    def version(self, connection: ServerConnection) -> int:  # noqa: ARG002  # the server does not tell
+        return next(self._versions)  # types are looked at in each unit of work
+
+    def lock_types(self, statements: Statements) -> bool:
+        """The row of the schema's version stands for all types and parents: MLMD has no key over them."""
+        statements.rows("SELECT schema_version FROM MLMDEnv FOR UPDATE")
+        return True
+
+    def late(self) -> LineageError | None:
+        """Return the error of a call whose time is over, which explains any other."""
+        deadline = current_deadline()
+        if deadline is None or deadline.left_s() > 0:
+            return None
+        return DeadlineExceededError(
+            f"{self.path!r} gave no answer in the {deadline.timeout_s:.3g} s that the call had; try again, or allow it "
+            "more time (timeout_s)"
+        )
+
+
+def _repeatable(error: LineageError) -> LineageError:
+    error.repeatable = True
+    return error
+
+
+_PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+
+
+@lru_cache(maxsize=2048)
+def _spelled(text: str) -> str:
+    """Return a statement with parameters as Python's drivers of servers have them."""
+    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+class ServerStatements(Statements):
+    """Statements on a server: rows are inserted many at a time."""
+
+    __slots__ = ("_connection", "_database")
+
+    share: ClassVar[str] = "FOR SHARE"
+    """What keeps the rows that a query returns from being deleted until the unit of work ends."""
+
+    def __init__(self, connection: ServerConnection, database: ServerDatabase) -> None:
+        super().__init__(database)
+        self._connection = connection
+        self._database = database
+
+    @abstractmethod
+    def given(self, value: Any) -> Any:
+        """Return a parameter as the driver takes it."""
+
+    @abstractmethod
+    def is_clash(self, error: Exception) -> bool:
+        """Whether a key is taken."""
+
+    @abstractmethod
+    def insert_many(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
+        """Insert a few rows by one statement, and return the ids that the table gave them."""
+
+    def execute(self, text: str, parameters: Any, fetch: Callable[[Any], Result]) -> Result:
+        """Run a statement as the driver spells it, and return what ``fetch`` makes of its cursor."""
+
+        def work(cursor: Any) -> Result:
+            cursor.execute(text, parameters)
+            return fetch(cursor)
+
+        return self.work(work)
+
+    def work(self, work: Callable[[Any], Result]) -> Result:
+        """Return what a function makes of a cursor."""
+        connection = self._connection
+        try:
+            with connection.raw.cursor() as cursor:
+                return work(cursor)
+        except self._database.errors as error:
+            connection.is_lost = connection.is_lost or self._database.is_lost(error)
+            if self.is_clash(error):
+                raise ClashError from error
+            raise
+        except BaseException:  # an interrupt: half of an answer may be left on the connection
+            connection.is_lost = True
+            raise
+
+    def rows(self, text: str, parameters: Parameters = NONE) -> list[Any]:
+        given = {name: self.given(value) for name, value in parameters.items()}
+        return self.execute(_spelled(text), given, lambda cursor: list(cursor.fetchall()))
+
+    def locked_rows(self, text: str, parameters: Parameters = NONE) -> list[Any]:
+        return self.rows(f"{text} FOR UPDATE", parameters)
+
+    def run(self, text: str, parameters: Parameters = NONE) -> int:
+        given = {name: self.given(value) for name, value in parameters.items()}
+        return self.execute(_spelled(text), given, lambda cursor: int(cursor.rowcount))
+
+    def insert(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
+        ids: list[int] = []
+        for few in few_at_a_time(rows):
+            try:
+                ids += self.insert_many(table, columns, few)
+            except ClashError:  # noqa: PERF203  # each has up to a thousand rows
+                self._insert_singly(table, columns, few, ids, len(rows))
+        self._note(table, columns, rows, ids)
+        return ids
+
+    def _insert_singly(
+        self, table: str, columns: str, rows: Sequence[Sequence[Any]], ids: list[int], count: int
+    ) -> None:
+        """Insert rows one by one, to find out which of them clashes: the statement that failed has left nothing."""
+        for row in rows:
+            try:
+                ids += self.insert_many(table, columns, [row])
+            except ClashError as error:  # noqa: PERF203  # which of them it is must be known
+                raise ClashError([*ids, *[0] * (count - len(ids))]) from error.__cause__
+
+    def _note(self, table: str, columns: str, rows: Sequence[Sequence[Any]], ids: Sequence[int]) -> None:
+        """Keep the first row as the witness of this unit of work."""
+        if rows and self._connection.witness is None:
+            numbers = {
+                column: value for column, value in zip(columns.split(", "), rows[0], strict=True) if type(value) is int
+            }
+            self._connection.witness = table, {**numbers, **({"id": ids[0]} if ids else {})}
+
+    def insert_rows(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+        for few in few_at_a_time(rows):
+            self.insert_many(table, columns, few)
+        if columns.startswith("id, "):
+            self._note(table, columns, rows, ())
+
+    def insert_links(self, table: LinkTable, columns: str, rows: Sequence[Sequence[Any]]) -> list[int | None]:
+        size = len(table.key)
+        keys = [tuple(row[:size]) for row in rows]
+        there = self._keys_there(table, keys)
+        new: dict[tuple[Any, ...], Sequence[Any]] = {}
+        for key, row in zip(keys, rows, strict=True):
+            if key not in there:
+                new.setdefault(key, row)
+        if table.has_id:
+            ids = dict(zip(new, self.insert(table.name, columns, list(new.values())), strict=True))
+        else:
+            self.insert_rows(table.name, columns, list(new.values()))
+            self._note(table.name, columns, list(new.values()), ())
+            ids = dict.fromkeys(new, 1)
+        return [ids.pop(key, None) for key in keys]
+
+    def _keys_there(self, table: LinkTable, keys: Sequence[tuple[int, ...]]) -> set[tuple[int, ...]]:
+        columns = ", ".join(table.key)
+        found: set[tuple[int, ...]] = set()
+        for few in few_at_a_time(keys):
+            text = f"SELECT {columns} FROM {table.name} WHERE ({columns}) IN ({_marks(len(table.key), len(few))})"
+            found.update(map(tuple, self.execute(text, [each for key in few for each in key], all_rows)))
+        return found
+
+    def has_beside_table(self) -> bool:
+        return self._database.has_beside(self)
+
+    def ids_of(self, table: LinkTable, keys: Sequence[tuple[int, ...]]) -> list[int]:
+        columns = ", ".join(table.key)
+        found: list[int] = []
+        for few in few_at_a_time(keys):
+            text = f"SELECT id FROM {table.name} WHERE ({columns}) IN ({_marks(len(table.key), len(few))})"
+            found += [row[0] for row in self.execute(text, [each for key in few for each in key], all_rows)]
+        return found
+
+    def update(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        assignments = ", ".join(f"{column} = %s" for column in columns)
+        for row in rows:
+            self.execute(f"UPDATE {table} SET {assignments} WHERE id = %s", list(map(self.given, row)), _nothing)
+        self._note(table, ", ".join((*columns, "id")), rows, ())
+
+    def missing(self, table: str, ids: Sequence[int]) -> set[int]:
+        there: set[int] = set()
+        for start in range(0, len(ids), _ROWS_AT_ONCE):
+            chosen, given = self.dialect.chosen("id", "ids", ids[start : start + _ROWS_AT_ONCE])
+            text = f"SELECT id FROM {table} WHERE {chosen} {self.share}"
+            there.update(row[0] for row in self.rows(text, given))
+        return set(ids) - there
+
+    def fingerprint(self) -> tuple[Any, bool]:
+        found = self.rows(self.fingerprint_text())
+        return tuple(sorted(row[1:] for row in found if row[0] < 2)), any(row[0] == 2 for row in found)
+
+    @abstractmethod
+    def fingerprint_text(self) -> str:
+        """Return the query for rows of a number and two values: 0 for counts, 1 for external ids, 2 for our table."""
+
+
+def all_rows(cursor: Any) -> list[Any]:
+    return list(cursor.fetchall())
+
+
+def _nothing(cursor: Any) -> None:
+    pass
+
+
+def _marks(width: int, count: int) -> str:
+    return ", ".join([f"({', '.join(['%s'] * width)})"] * count)
+
+
+def few_at_a_time(rows: Sequence[Any]) -> list[Sequence[Any]]:
+    """Return rows in groups that one statement takes."""
+    found: list[Sequence[Any]] = []
+    start = length = 0
+    for index, row in enumerate(rows):
+        size = 20 * len(row) + sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        if index > start and (length + size > _LENGTH_AT_ONCE or index - start >= _ROWS_AT_ONCE):
+            found.append(rows[start:index])
+            start, length = index, 0
+        length += size
+    if start < len(rows):
+        found.append(rows[start:])
+    return found
