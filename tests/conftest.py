@@ -6,10 +6,18 @@ import os
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests import oracle
 from tests.servers.fixtures import empty_neo4j, neo4j_server
 
 __all__ = ["empty_neo4j", "neo4j_server"]
+
+# How long an example takes says something of the machine alone. On CI, the same examples each time.
+settings.register_profile(
+    "lineage", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("lineage")
 
 BACKEND_VARIABLE = "LINEAGE_TEST_BACKENDS"
 RAN_ON = "conformance"
@@ -38,6 +46,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.neo4j)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs the reference implementation where it is not installed; on CI, let it fail."""
+    if item.get_closest_marker("differential") and not oracle.is_here():
+        if oracle.is_demanded():
+            pytest.fail(oracle.ABSENT, pytrace=False)
+        pytest.skip(oracle.ABSENT)
+
+
 def backends_asked_for(config: pytest.Config) -> list[str]:
     """Return the names given on the command line, else in the environment; none if neither names any."""
     given: list[str] | None = config.getoption("--backend")
@@ -63,3 +79,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for case in sorted(ran):
             counts = ", ".join(f"{count} {outcome}" for outcome, count in ran[case].items())
             terminalreporter.line(f"{case:<24} {counts}")
+
+
+@pytest.fixture(autouse=True)
+def _no_store_in_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what names no store, commands in processes of their own too, use one in memory and not write lineage.db."""
+    monkeypatch.setenv("LINEAGE_STORE", "memory:")

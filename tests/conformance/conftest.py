@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lineage.backend import Backend
+from lineage.api.units import BackendUnits
+from lineage.seam import Backend
 from lineage.store import Store
 from tests.conformance import seam
 from tests.conformance.backends import DEFAULT_BACKENDS, DIRECT, Case, chosen
@@ -64,7 +65,7 @@ def store(case: Case, clock: Clock) -> Iterator[Store]:
     assert case.path is not None
     with (
         case.fresh() as fresh,
-        Store(fresh, url=case.backend.name, clock=clock) as opened,
+        Store(BackendUnits(fresh, clock=clock), url=case.backend.name) as opened,
         case.path.reach(opened) as reached,
     ):
         yield reached

@@ -17,10 +17,10 @@ from typing import Any
 from lineage.errors import LineageError
 from lineage.mlmd import MetadataStore
 from lineage.mlmd.errors import StatusError
+from lineage.mlmd.remote.store import MlmdStore
 from lineage.mlmd.service import status_text
-from lineage.rpc import connect
-from lineage.rpc.mlmd_store import MlmdStore
-from lineage.rpc.remote import RemoteStore
+from lineage.remote import connect
+from lineage.remote.native import NativeRemoteStore
 from lineage.server import Server, ServerOptions
 from lineage.store import Store
 from tests.servers.mlmd_protocol import mlmd_server
@@ -32,10 +32,10 @@ __all__ = ["over_grpc", "through_mlmd", "through_mlmd_over_grpc"]
 def over_grpc(store: Store) -> Generator[Store]:
     """Our server, asked by our own protocol."""
     with (
-        Server(store, ServerOptions(port=0, threads=4, reflection=False)) as server,
+        Server(store, ServerOptions(port=0, threads=4, reflection=False, allow_removal=True)) as server,
         connect(f"grpc://{server.address}") as reached,
     ):
-        assert isinstance(reached, RemoteStore)
+        assert isinstance(reached, NativeRemoteStore)
         yield reached
 
 

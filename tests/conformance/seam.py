@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lineage.backend import Backend, LinkEnd, LinkQuery, NodeQuery, Transaction
 from lineage.model import (
     Artifact,
     ArtifactType,
@@ -15,11 +14,14 @@ from lineage.model import (
     Execution,
     ExecutionType,
     Link,
+    LinkEnd,
     LinkKind,
     NodeKind,
 )
+from lineage.reading.lists import filter_of
+from lineage.seam import Backend, LinkQuery, NodeQuery, Transaction
 
-__all__ = ["A", "C", "E", "artifact", "context", "event", "execution", "find", "links_of", "put_types"]
+__all__ = ["A", "C", "E", "artifact", "context", "event", "everything", "execution", "find", "links_of", "put_types"]
 
 A, E, C = NodeKind.ARTIFACT, NodeKind.EXECUTION, NodeKind.CONTEXT
 
@@ -58,3 +60,35 @@ def find(backend: Backend, **conditions: Any) -> list[int]:
 def links_of(backend: Backend, kind: LinkKind, end: LinkEnd, ids: list[int], **options: Any) -> list[Link]:
     with backend.transaction() as tx:
         return list(tx.find_links(LinkQuery(kind, end, ids, **options)))
+
+
+def everything(backend: Backend) -> list[Any]:
+    """What a backend answers to queries of every sort."""
+    with backend.transaction() as tx:
+        found: list[Any] = [list(tx.find_types(kind)) for kind in NodeKind]
+        found += [list(tx.find_nodes(NodeQuery(kind))) for kind in NodeKind]
+        ids = list(range(-1, 10))
+        ends: list[tuple[LinkKind, LinkEnd]] = [
+            (LinkKind.EVENT, "artifact_id"),
+            (LinkKind.EVENT, "execution_id"),
+            (LinkKind.ATTRIBUTION, "artifact_id"),
+            (LinkKind.ATTRIBUTION, "context_id"),
+            (LinkKind.ASSOCIATION, "execution_id"),
+            (LinkKind.ASSOCIATION, "context_id"),
+            (LinkKind.PARENT, "child_id"),
+            (LinkKind.PARENT, "parent_id"),
+        ]
+        found += [list(tx.find_links(LinkQuery(kind, end, ids))) for kind, end in ends]
+        for text in ("new", "changed", "a", "renamed", "p"):
+            found += [list(tx.find_nodes(NodeQuery(kind, keys=[(1, text), (3, text)]))) for kind in (A, C)]
+            found.append(list(tx.find_nodes(NodeQuery(A, external_ids=[text]))))
+            found.append(list(tx.find_nodes(NodeQuery(A, uris=[text]))))
+        found.append(list(tx.find_nodes(NodeQuery(A, linked=LinkQuery(LinkKind.ATTRIBUTION, "context_id", [1, 2, 3])))))
+        for where in (
+            "properties.i.int_value = 1",
+            "uri LIKE 'ch%'",
+            "contexts_c.name = 'renamed'",
+            "events_e.type = INPUT",
+        ):
+            found.append(list(tx.find_nodes(NodeQuery(A, filter=filter_of(A, where)))))
+    return found

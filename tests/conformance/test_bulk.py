@@ -24,6 +24,7 @@ from lineage import (
     ParentContext,
     Store,
 )
+from lineage.api.units import BackendUnits
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, NotFoundError
 from tests.conformance.world import ALL_VALUES, Clock, World, contents
 
@@ -72,7 +73,7 @@ def test_a_load_is_the_same_as_single_calls(world: World, store: Store, clock: C
     with store.bulk(batch_size=batch_size) as load:
         load_all(load)
     assert len(store.get_events_by_artifact_ids(range(1, STEPS + 2))) == 2 * STEPS
-    with Store(MemoryBackend(), clock=clock) as other:
+    with Store(BackendUnits(MemoryBackend(), clock=clock)) as other:
         load_with_puts(World(other))
         assert contents(store) == contents(other)
 
@@ -165,6 +166,26 @@ def test_each_node_comes_once_in_a_batch_and_over_batches(world: World, store: S
     assert [each.id for each in store.get_artifacts_by_context(1)] == [1]
 
 
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize(
+    "again",
+    [Artifact(type="Model", name="b", external_id="x"), Artifact(type="DataSet", name="a", external_id="x")],
+    ids=["name", "type"],
+)
+def test_an_external_id_is_of_one_name_and_type_in_a_batch_and_over_batches(
+    world: World, store: Store, batch_size: int, again: Artifact
+) -> None:
+    first = Artifact(type="Model", name="a", external_id="x")
+    nameless = Artifact(type="Model", external_id="x")
+    other = Artifact(type="Model", name="c", external_id="y")
+
+    with store.bulk(batch_size=batch_size) as load:
+        with pytest.raises(AlreadyExistsError, match="the external id 'x' is that of another artifact, with the type"):
+            load.put_artifacts([first, again, other])
+        assert load.put_artifacts([first, nameless]) == BulkNodes(created=0, present=2)
+    assert [(each.type, each.name, each.external_id) for each in store.list_artifacts()] == [("Model", "a", "x")]
+
+
 def test_what_is_there_stays_as_it_is_whoever_put_it_there(world: World, store: Store) -> None:
     world.artifact("m", external_id="x", uri="before", properties=ALL_VALUES)
     before = contents(store)
@@ -206,7 +227,7 @@ def test_the_same_keys_in_different_types_and_kinds_are_kept_apart(world: World,
 
 
 def test_more_keys_than_a_load_remembers(world: World, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lineage.bulk.REMEMBERED_KEYS", 2)
+    monkeypatch.setattr("lineage.writing.loads.bulk.REMEMBERED_KEYS", 2)
     with store.bulk(batch_size=3) as load:
         load_all(load)
     assert len(store.get_events_by_artifact_ids(range(1, STEPS + 2))) == 2 * STEPS

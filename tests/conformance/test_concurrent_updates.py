@@ -82,3 +82,13 @@ def test_of_several_who_read_the_same_one_wins(world: World, store: Store, count
         with refused(store, FailedPreconditionError, "`abort_if_latest_updated_time_changed` is set"):
             _put(store, read.model_copy(update={"uri": str(index)}))
     assert world.read_artifact(1).uri == "0"
+
+
+def test_two_changes_in_one_call_are_one_to_others(world: World, store: Store, clock: Clock) -> None:
+    artifact_id = world.artifact("a")
+    clock.tick(10)
+    store.put_artifacts([Artifact(id=artifact_id, uri="u"), Artifact(id=artifact_id, uri="v")])
+    found = world.read_artifact(artifact_id)
+    assert (found.uri, found.last_update_time_ms) == ("v", clock())
+    store.put_artifacts([Artifact(id=artifact_id, uri="v"), Artifact(id=artifact_id, uri="w")])
+    assert world.read_artifact(artifact_id).last_update_time_ms == clock() + 1

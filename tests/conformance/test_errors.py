@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from lineage import Artifact, LineageError, Store
-from lineage.composites import EventEdge
 from lineage.errors import (
     AlreadyExistsError,
     FailedPreconditionError,
@@ -18,6 +17,7 @@ from lineage.errors import (
     UnimplementedError,
 )
 from lineage.model import ArtifactType, Event, Execution
+from lineage.writing.composites import EventEdge
 from tests.conformance.world import World, refused
 
 REFUSALS: dict[str, tuple[type[LineageError], int, Callable[[Store], Any]]] = {

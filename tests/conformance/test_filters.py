@@ -176,22 +176,24 @@ CONTEXTS: list[tuple[str, list[str]]] = [
 def test_filter(graph: Store, where: str, expected: str) -> None:
     assert "".join(each.name or "e" for each in graph.list_artifacts(where)) == expected
     assert "".join(each.name or "e" for each in graph.list_artifacts(where, limit=3)) == expected[:3]
+    assert graph.count_artifacts(where) == len(expected)
 
 
 @pytest.mark.parametrize(("where", "expected"), EXECUTIONS)
 def test_filter_of_executions(graph: Store, where: str, expected: str) -> None:
     assert "".join(each.name or "" for each in graph.list_executions(where)) == expected
+    assert graph.count_executions(where) == len(expected)
 
 
 @pytest.mark.parametrize(("where", "expected"), CONTEXTS)
 def test_filter_of_contexts(graph: Store, where: str, expected: list[str]) -> None:
     assert [each.name for each in graph.list_contexts(where)] == expected
+    assert graph.count_contexts(where) == len(expected)
 
 
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        (" ", "invalid `filter_query`"),
         ("nmae = 'x'", "did you mean 'name'"),
         ("id = '1'", "invalid `filter_query`"),
         ("name = 1", "invalid `filter_query`"),
@@ -212,6 +214,16 @@ def test_filter_of_contexts(graph: Store, where: str, expected: list[str]) -> No
 def test_what_is_not_in_the_language_is_refused(graph: Store, where: str, message: str) -> None:
     with refused(graph, InvalidArgumentError, message):
         graph.list_artifacts(where)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n "])
+def test_a_blank_filter_is_none(graph: Store, blank: str) -> None:
+    everything = graph.list_artifacts().nodes
+    assert everything
+    assert graph.list_artifacts(blank).nodes == everything
+    assert graph.upstream(everything[0], where=blank) == graph.upstream(everything[0])
+    with refused(graph, InvalidArgumentError, "if the filter for artifacts is empty"):
+        graph.upstream(artifacts_where=blank)
 
 
 def test_the_error_points_at_the_place(graph: Store) -> None:
@@ -236,3 +248,45 @@ def test_a_filter_sees_what_was_just_written(graph: Store) -> None:
     assert found() == [4]
     graph.put_contexts([Context(id=1, name="renamed")])
     assert found() == []
+
+
+def test_a_filter_bomb_is_refused_and_does_no_harm(graph: Store) -> None:
+    bomb = "name"
+    for _ in range(20):
+        bomb = f"REPLACE({bomb}, 'a', 'aaaaaaaaaa')"
+    with refused(graph, InvalidArgumentError, "more than 1,000,000 characters"):
+        graph.list_artifacts(f"{bomb} = 'a'")
+    found = graph.list_artifacts("REPLACE(REPLACE(name, 'a', 'aaaaaaaaaa'), 'a', '1234567890') LIKE '1%'")
+    assert len(found) == 1
+
+
+def test_too_many_neighbours_are_refused_in_words(graph: Store) -> None:
+    aliases = [f"contexts_{number}.id = 1" for number in range(17)]
+    assert len(graph.list_artifacts(" AND ".join(aliases[:3]))) > 0
+    with refused(graph, InvalidArgumentError, "more than 16 neighbours"):
+        graph.list_artifacts(" AND ".join(aliases))
+
+
+@pytest.mark.parametrize(
+    ("where", "is_found"),
+    [
+        ("{x} >= 0", True),
+        ("0.0 <= {x}", True),
+        ("{x} BETWEEN 0 AND 1", True),
+        ("{x} IN (0.0)", True),
+        ("{x} = 0", True),
+        ("{x} != 0", False),
+        ("{x} < 0.0", False),
+        ("{x} > -0.0", False),
+        ("1 / {x} IS NULL", True),
+        ("-{x} < 0 OR {x} * -1 < 0 OR -1e-300 * 1e-300 < 0", False),
+        ("CASE {x} WHEN 0 THEN TRUE END", True),
+        ("NULLIF({x}, 0) IS NULL", True),
+        ("CAST({x} AS STRING) = '0.0' AND CAST({x} AS INT64) = 0", True),
+        ("COALESCE({x}, 1) <= {x} AND {x} IN ({x} + 0, 5)", True),
+    ],
+)
+def test_minus_zero_is_zero(graph: Store, where: str, is_found: bool) -> None:
+    graph.put_artifacts([Artifact(type="DataSet", custom_properties={"x": -0.0})])
+    found = graph.list_artifacts(where.format(x="custom_properties.x.double_value"))
+    assert len(found) == is_found

@@ -10,6 +10,7 @@ from lineage import (
     Artifact,
     Association,
     Attribution,
+    Context,
     Direction,
     Ending,
     Event,
@@ -18,6 +19,7 @@ from lineage import (
     Execution,
     LineageGraph,
     NodeKind,
+    ParentContext,
     Store,
 )
 from lineage.errors import InvalidArgumentError, NotFoundError
@@ -283,6 +285,27 @@ def test_an_ending_node_is_not_gone_through_and_shown_only_if_asked_for(chain: S
     assert _shape(chain.upstream(artifact_ids=[3], ending_executions="name = 'X'")) == "bc Y bY cY"
 
 
+def test_an_ending_that_is_reached_by_two_ways_is_as_far_as_the_shorter(world: World, store: Store) -> None:
+    """``e -> P -> m``, and ``e -> Q -> n -> R -> m``: both events of e are part of the result."""
+    for name in "emn":
+        world.artifact(name)
+    for name in "PQR":
+        world.execution(name)
+    read, made = EventType.INPUT, EventType.OUTPUT
+    for artifact_id, execution_id, event_type in (
+        (1, 1, read),
+        (2, 1, made),
+        (1, 2, read),
+        (3, 2, made),
+        (3, 3, read),
+        (2, 3, made),
+    ):
+        world.event(artifact_id, execution_id, event_type)
+    graph = store.upstream(artifact_ids=[2], ending_artifacts=Ending("name = 'e'", include=True))
+    assert _shape(graph) == "emn PQR eP eQ mP mR nQ nR"
+    assert {each.name: graph.hops_to(each) for each in graph.artifacts} == {"m": 0, "e": 2, "n": 2}
+
+
 def test_an_ending_that_matches_everything(chain: Store) -> None:
     assert _shape(chain.upstream(artifact_ids=[3], ending_executions="TRUE")) == "c"
     assert _shape(chain.upstream(artifact_ids=[3], ending_executions="")) == "c"
@@ -333,6 +356,27 @@ def test_the_graph_of_a_context_is_what_it_holds_and_the_events_between(chain: S
     assert graph.hops == {}
     assert _shape(chain.get_context_graph(chain.get_contexts_by_id([2])[0])) == "Y"
     assert _shape(chain.get_context_graph(3)) == ""
+
+
+def test_the_graph_of_a_context_follows_its_children_when_asked(chain: Store) -> None:
+    """And says so when it does not."""
+    above, top = chain.put_contexts([Context(type="Run", name="above"), Context(type="Run", name="top")])
+    chain.put_parent_contexts(
+        [
+            ParentContext(child_id=child, parent_id=parent)
+            for child, parent in ((1, above), (2, above), (above, top), (2, top))
+        ]
+    )
+    alone = chain.get_context_graph(top)
+    assert _shape(alone) == ""
+    assert alone.left_out_children == (2, above)
+    assert "2 child contexts left out" in repr(alone)
+    nested = chain.get_context_graph(top, nested=True)
+    assert nested.left_out_children == ()
+    assert _shape(nested) == _shape(chain.get_context_graph(above, nested=True)) == "ab XY aX bX bY"
+    assert chain.get_context_graph(1, nested=True) == chain.get_context_graph(1)
+    with refused(chain, InvalidArgumentError, "nested must be True or False"):
+        chain.get_context_graph(1, nested=1)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_an_unknown_context_has_no_graph(chain: Store) -> None:

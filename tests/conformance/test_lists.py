@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lineage import Artifact, Association, Attribution, Context, Execution, OrderBy, Page, Store
-from lineage.errors import InvalidArgumentError
+from lineage.errors import InvalidArgumentError, NotFoundError
 from tests.conformance.world import Clock, World, refused
 
 
@@ -159,7 +159,7 @@ def test_an_unknown_order_is_refused(seven: World, store: Store, order_by: Any) 
 
 def test_options_are_checked_also_where_nothing_can_be_found(world: World, store: Store) -> None:
     with refused(store, InvalidArgumentError, "limit must be"):
-        store.list_artifacts(type="Nope", limit=0)
+        store.list_artifacts(context_id=99, limit=0)
     with refused(store, InvalidArgumentError, "invalid `filter_query`"):
         store.list_artifacts("nope = 1", context_id=99)
     with refused(store, InvalidArgumentError, "type_version '1' is given without a type"):
@@ -188,6 +188,27 @@ def test_a_filtered_list_pages_in_every_order(seven: World, store: Store, order_
     assert walked == [each for each in _in_order(seven, order_by, descending=True) if each != 4]
 
 
+def test_a_count_is_as_large_as_the_list(seven: World, store: Store) -> None:
+    seven.artifact("other", type="DataSet")
+    holder = seven.context("holder")
+    held = [Attribution(artifact_id=each, context_id=holder) for each in (2, 3, 8)]
+    store.put_attributions_and_associations(held, [])
+    assert (store.count_artifacts(), store.count_executions(), store.count_contexts()) == (8, 0, 1)
+    assert store.count_artifacts(type="DataSet") == 1
+    assert store.count_artifacts(context_id=holder) == 3
+    assert store.count_artifacts("id > 2", type="Model", context_id=holder) == 1
+    assert store.count_artifacts(context_id=99) == 0
+    with refused(store, NotFoundError, "there is no artifact type 'Modle'; did you mean 'Model'?"):
+        store.count_artifacts(type="Modle")
+
+
+def test_a_count_sees_what_was_just_written(world: World, store: Store) -> None:
+    world.artifact("a")
+    assert store.count_artifacts("name = 'a'") == 1
+    world.artifact("b")
+    assert store.count_artifacts("name LIKE '_'") == 2
+
+
 def test_type_and_version_narrow_a_list(world: World, store: Store) -> None:
     world.artifact("a")
     world.artifact("b", type="DataSet")
@@ -196,7 +217,10 @@ def test_type_and_version_narrow_a_list(world: World, store: Store) -> None:
     assert [each.name for each in store.list_artifacts(type="DataSet")] == ["b"]
     assert [each.name for each in store.list_executions(type="Trainer")] == ["c"]
     assert [each.name for each in store.list_contexts(type="Run")] == ["d"]
-    assert store.list_artifacts(type="Nope").nodes == store.list_artifacts(type="Model", type_version="1").nodes == ()
+    with refused(store, NotFoundError, "there is no artifact type 'Modle'; did you mean 'Model'?"):
+        store.list_artifacts(type="Modle")
+    with refused(store, NotFoundError, "there is no artifact type 'Model' version '1'; it exists as no version"):
+        store.iter_artifacts(type="Model", type_version="1")
 
 
 def test_a_context_narrows_a_list(world: World, store: Store) -> None:

@@ -243,25 +243,48 @@ def test_the_first_wrong_node_is_the_one_reported(world: World, store: Store) ->
 # --- look-ups -------------------------------------------------------------------------------------------------------
 
 
-def test_by_id_returns_each_node_once_in_order_of_id(world: World, store: Store) -> None:
+def test_by_id_returns_what_was_asked_for_in_its_order(world: World, store: Store) -> None:
     for name in "abc":
         world.artifact(name)
         world.execution(name)
         world.context(name)
-    assert [each.name for each in store.get_artifacts_by_id([3, 1, 3, 99])] == ["a", "c"]
-    assert [each.name for each in store.get_executions_by_id([2, 2, -1])] == ["b"]
-    assert [each.name for each in store.get_contexts_by_id([3, 2, 1, 0])] == ["a", "b", "c"]
-    assert store.get_artifacts_by_id([99]) == store.get_artifacts_by_id([]) == []
+    assert [each.name for each in store.get_artifacts_by_id([3, 1, 3])] == ["c", "a", "c"]
+    assert [each.name for each in store.get_executions_by_id([2, 2])] == ["b", "b"]
+    assert [each.name for each in store.get_contexts_by_id([3, 2, 1])] == ["c", "b", "a"]
+    assert store.get_artifacts_by_id([]) == []
+    assert (store.get_artifact(3).name, store.get_execution(2).name, store.get_context(1).name) == ("c", "b", "a")
 
 
-def test_by_type_returns_the_nodes_of_the_type_and_none_for_an_unknown_one(world: World, store: Store) -> None:
+def test_an_id_that_is_not_there_is_an_error_unless_it_is_to_be_skipped(world: World, store: Store) -> None:
+    for name in "abc":
+        world.artifact(name)
+        world.execution(name)
+        world.context(name)
+    with refused(store, NotFoundError, "there is no artifact with id 99, 98; pass missing='skip'"):
+        store.get_artifacts_by_id([3, 99, 98, 1])
+    with refused(store, NotFoundError, "there is no execution with id -1"):
+        store.get_executions_by_id([-1])
+    with refused(store, NotFoundError, "there is no context with id 0"):
+        store.get_context(0)
+    assert [each.name for each in store.get_artifacts_by_id([3, 99, 1, 98], missing="skip")] == ["c", "a"]
+    assert [each.name for each in store.get_executions_by_id([-1, 2], missing="skip")] == ["b"]
+    assert store.get_contexts_by_id([0], missing="skip") == []
+    wrong: Any = "ignore"
+    with refused(store, InvalidArgumentError, "missing is 'error' or 'skip', not 'ignore'"):
+        store.get_artifacts_by_id([1], missing=wrong)
+
+
+def test_by_type_returns_the_nodes_of_the_type(world: World, store: Store) -> None:
     world.artifact("a")
     world.artifact("b", type="DataSet")
     world.artifact("c")
     assert [each.name for each in store.get_artifacts_by_type("Model")] == ["a", "c"]
     assert store.get_executions_by_type("Trainer") == []
     assert store.get_contexts_by_type("Run") == []
-    assert store.get_artifacts_by_type("Nope") == store.get_artifacts_by_type("Model", "v1") == []
+    with refused(store, NotFoundError, "there is no artifact type 'Modle'; did you mean 'Model'?"):
+        store.get_artifacts_by_type("Modle")
+    with refused(store, NotFoundError, "there is no artifact type 'Model' version 'v1'"):
+        store.get_artifacts_by_type("Model", "v1")
 
 
 def test_by_type_and_name_returns_none_for_what_is_not_there(world: World, store: Store) -> None:
@@ -272,11 +295,13 @@ def test_by_type_and_name_returns_none_for_what_is_not_there(world: World, store
     for nothing in (
         store.get_artifact_by_type_and_name("Model", "b"),
         store.get_artifact_by_type_and_name("DataSet", "a"),
-        store.get_artifact_by_type_and_name("Nope", "a"),
-        store.get_artifact_by_type_and_name("Model", "a", "v1"),
         store.get_context_by_type_and_name("Run", "a"),
     ):
         assert nothing is None
+    with refused(store, NotFoundError, "there is no artifact type 'Modle'; did you mean 'Model'?"):
+        store.get_artifact_by_type_and_name("Modle", "a")
+    with refused(store, NotFoundError, "there is no artifact type 'Model' version 'v1'"):
+        store.get_artifact_by_type_and_name("Model", "a", "v1")
 
 
 def test_by_uri(world: World, store: Store) -> None:
@@ -293,18 +318,19 @@ def test_by_external_ids(world: World, store: Store) -> None:
     world.artifact("b", external_id="2")
     world.execution("e", external_id="1")
     world.context("c", external_id="1")
-    assert [each.name for each in store.get_artifacts_by_external_ids(["2", "1", "2", "?"])] == ["a", "b"]
+    assert [each.name for each in store.get_artifacts_by_external_ids(["2", "1", "2"])] == ["b", "a", "b"]
     assert [each.name for each in store.get_executions_by_external_ids(["1"])] == ["e"]
-    assert [each.name for each in store.get_contexts_by_external_ids(["1", "2"])] == ["c"]
+    assert [each.name for each in store.get_contexts_by_external_ids(["2", "1"], missing="skip")] == ["c"]
     assert store.get_artifacts_by_external_ids([]) == []
 
 
-def test_external_ids_of_which_none_is_known_are_not_found(world: World, store: Store) -> None:
-    with refused(store, NotFoundError, "no artifacts found for external_ids 'x', 'y'"):
-        store.get_artifacts_by_external_ids(["x", "y"])
-    with refused(store, NotFoundError, "no executions found for external_ids 'x'"):
+def test_an_external_id_that_is_not_there_is_not_found(world: World, store: Store) -> None:
+    world.artifact("a", external_id="1")
+    with refused(store, NotFoundError, "there is no artifact with external id 'x', 'y'; pass missing='skip'"):
+        store.get_artifacts_by_external_ids(["x", "1", "y"])
+    with refused(store, NotFoundError, "there is no execution with external id 'x'"):
         store.get_executions_by_external_ids(["x"])
-    with refused(store, NotFoundError, "no contexts found for external_ids 'x'"):
+    with refused(store, NotFoundError, "there is no context with external id 'x'"):
         store.get_contexts_by_external_ids(["x"])
 
 
@@ -360,7 +386,7 @@ def test_an_id_may_be_given_as_the_record_that_has_it(world: World, store: Store
     execution = world.read_execution(world.execution("e"))
     context = world.read_context(world.context("c"))
     store.put_execution(execution, [(artifact, None)], [context])
-    assert store.get_artifacts_by_id([artifact, 1]) == [artifact]
+    assert store.get_artifacts_by_id([artifact, 1]) == [artifact, artifact]
     assert store.get_contexts_by_artifact(artifact) == store.get_contexts_by_execution(execution) == [context]
     assert store.get_artifacts_by_context(context) == list(store.list_artifacts(context_id=context)) == [artifact]
     assert store.get_events_by_execution_ids([execution]) == store.get_events_by_artifact_ids([artifact]) == []

@@ -234,12 +234,44 @@ def test_a_context_without_id_needs_type_and_name_also_when_others_are_linked_by
 # --- reuse of artifacts ---------------------------------------------------------------------------------------------
 
 
-def test_an_artifact_whose_external_id_exists_is_replaced_but_for_its_name(world: World, store: Store) -> None:
-    world.artifact("old", external_id="e", uri="old", properties={"i": 1})
+REVIEWED: dict[str, Any] = {
+    "external_id": "e",
+    "uri": "old",
+    "properties": {"i": 1},
+    "custom_properties": {"reviewed": True},
+    "state": "LIVE",
+}
+
+
+def test_an_artifact_whose_external_id_exists_is_linked_and_left_as_it_is(world: World, store: Store) -> None:
+    world.artifact("old", **REVIEWED)
+    before = world.read_artifact(1)
+    result = store.put_execution(
+        STEP,
+        [(_model(name="new", external_id="e", uri="new"), IN), (_model(external_id="f"), OUT)],
+        [Context(type="Run", name="r")],
+        reuse_artifact_if_already_exist_by_external_id=True,
+    )
+    assert result.artifact_ids == [1, 2]
+    assert world.read_artifact(1) == before
+    assert [event.artifact_id for event in store.get_events_by_execution_ids([1])] == [1, 2]
+    assert [each.id for each in store.get_artifacts_by_context(1)] == [1, 2]
+    store.put_execution(
+        Execution(type="Trainer"),
+        [(_model(external_id="e", uri="other"), None)],
+        [Context(type="Run", name="s")],
+        reuse_artifact_if_already_exist_by_external_id=True,
+    )
+    assert world.read_artifact(1) == before
+    assert [each.id for each in store.get_artifacts_by_context(2)] == [1]
+
+
+def test_an_artifact_whose_external_id_exists_is_replaced_where_that_is_asked_for(world: World, store: Store) -> None:
+    world.artifact("old", **REVIEWED)
     result = store.put_execution(
         STEP,
         [(_model(name="new", external_id="e", uri="new"), OUT), (_model(external_id="f"), OUT)],
-        reuse_artifact_if_already_exist_by_external_id=True,
+        reuse_artifact_if_already_exist_by_external_id="update",
     )
     assert result.artifact_ids == [1, 2]
     found = world.read_artifact(1)
@@ -252,17 +284,21 @@ def test_without_the_option_an_external_id_that_exists_is_refused(world: World, 
         store.put_execution(STEP, [(_model(external_id="e"), OUT)])
 
 
-def test_a_new_external_id_given_twice_is_one_artifact(world: World, store: Store) -> None:
+@pytest.mark.parametrize(("reuse", "uri"), [(True, "first"), ("update", "last")])
+def test_a_new_external_id_given_twice_is_one_artifact(world: World, store: Store, reuse: Any, uri: str) -> None:
     pairs = [(_model(external_id="e", uri="first"), IN), (_model(), None), (_model(external_id="e", uri="last"), OUT)]
-    result = store.put_execution(STEP, pairs, reuse_artifact_if_already_exist_by_external_id=True)
+    result = store.put_execution(STEP, pairs, reuse_artifact_if_already_exist_by_external_id=reuse)
     assert result.artifact_ids == [1, 2, 1]
-    assert world.read_artifact(1).uri == "last"
+    assert world.read_artifact(1).uri == uri
 
 
-def test_an_artifact_of_another_type_cannot_be_reused(world: World, store: Store) -> None:
+@pytest.mark.parametrize("reuse", [True, "update"])
+def test_an_artifact_of_another_type_cannot_be_reused(world: World, store: Store, reuse: Any) -> None:
     world.artifact(external_id="e", type="DataSet")
     with refused(store, InvalidArgumentError, "is different from the one known before"):
-        store.put_execution(STEP, [(_model(external_id="e"), OUT)], reuse_artifact_if_already_exist_by_external_id=True)
+        store.put_execution(
+            STEP, [(_model(external_id="e"), OUT)], reuse_artifact_if_already_exist_by_external_id=reuse
+        )
 
 
 def test_an_artifact_with_an_id_or_without_external_id_ignores_the_option(world: World, store: Store) -> None:
@@ -279,6 +315,18 @@ def test_an_artifact_with_an_id_or_without_external_id_ignores_the_option(world:
         store.put_execution(
             Execution(type="Trainer"),
             [(Artifact(id=2, external_id="e"), IN)],
+            reuse_artifact_if_already_exist_by_external_id=True,
+        )
+
+
+def test_an_id_wins_over_an_external_id_that_another_artifact_has(world: World, store: Store) -> None:
+    """The first is artifact 2, though the second is reused as artifact 1 by the same external id."""
+    world.artifact("a", external_id="e")
+    world.artifact("b")
+    with refused(store, AlreadyExistsError, "given node already exists"):
+        store.put_execution(
+            STEP,
+            [(Artifact(id=2, external_id="e"), IN), (_model(external_id="e"), OUT)],
             reuse_artifact_if_already_exist_by_external_id=True,
         )
 

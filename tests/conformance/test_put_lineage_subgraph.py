@@ -80,6 +80,7 @@ def test_an_index_and_an_id_may_agree(world: World, store: Store) -> None:
         (EventEdge(IN, 1, 0), OutOfRangeError, "the event_edge has an execution_index 1 that is outside the bounds"),
         (EventEdge(IN, -1, 0), OutOfRangeError, "the event_edge has an execution_index -1 that is outside the bounds"),
         (EventEdge(IN, 0, 2), OutOfRangeError, "the event_edge has an artifact_index 2 that is outside the bounds"),
+        (EventEdge(Event(type="INPUT", execution_id=1), None, 2), OutOfRangeError, "has an artifact_index 2 that is"),
         (EventEdge(Event(type="INPUT", artifact_id=1), 0, 0), InvalidArgumentError, "missing artifact ID"),
         (EventEdge(Event(type="INPUT", execution_id=1), 0, 0), InvalidArgumentError, "missing execution ID"),
         (EventEdge(Event(type="INPUT", artifact_id=7), 0, 1), InvalidArgumentError, "artifact ID mismatch"),
@@ -137,10 +138,27 @@ def test_a_context_that_exists_is_linked_and_left_as_it_is(world: World, store: 
     assert [each.id for each in store.get_executions_by_context(1)] == [1]
 
 
-def test_an_artifact_whose_external_id_exists_is_replaced(world: World, store: Store) -> None:
+def test_an_artifact_whose_external_id_exists_is_linked_and_left_as_it_is(world: World, store: Store) -> None:
+    world.artifact("old", external_id="e", properties={"i": 1}, custom_properties={"reviewed": True}, state="LIVE")
+    before = world.read_artifact(1)
+    given = [Artifact(type="Model", external_id="f"), Artifact(type="Model", external_id="e", uri="new")]
+    result = store.put_lineage_subgraph(
+        _steps(1),
+        given,
+        [Context(type="Run", name="r")],
+        [EventEdge(IN, 0, 1), EventEdge(OUT, 0, 0)],
+        reuse_artifact_if_already_exist_by_external_id=True,
+    )
+    assert result.artifact_ids == [2, 1]
+    assert world.read_artifact(1) == before
+    assert [event.artifact_id for event in store.get_events_by_execution_ids([1])] == [1, 2]
+    assert [each.id for each in store.get_artifacts_by_context(1)] == [1, 2]
+
+
+def test_an_artifact_whose_external_id_exists_is_replaced_where_that_is_asked_for(world: World, store: Store) -> None:
     world.artifact("old", external_id="e", properties={"i": 1})
     given = [Artifact(type="Model", external_id="e", uri="new"), Artifact(type="Model", external_id="f")]
-    result = store.put_lineage_subgraph(artifacts=given, reuse_artifact_if_already_exist_by_external_id=True)
+    result = store.put_lineage_subgraph(artifacts=given, reuse_artifact_if_already_exist_by_external_id="update")
     assert result.artifact_ids == [1, 2]
     found = world.read_artifact(1)
     assert (found.name, found.uri, dict(found.properties)) == ("old", "new", {})
@@ -152,6 +170,15 @@ def test_a_new_external_id_given_twice_is_refused(world: World, store: Store) ->
         store.put_lineage_subgraph(
             artifacts=_models(2, external_id="e"), reuse_artifact_if_already_exist_by_external_id=True
         )
+
+
+def test_an_id_wins_over_an_external_id_that_another_artifact_has(world: World, store: Store) -> None:
+    """The first is artifact 2, though the second is reused as artifact 1 by the same external id."""
+    world.artifact("a", external_id="e")
+    world.artifact("b")
+    given = [Artifact(id=2, type="Model", external_id="e"), Artifact(type="Model", external_id="e")]
+    with refused(store, AlreadyExistsError, "given node already exists"):
+        store.put_lineage_subgraph(artifacts=given, reuse_artifact_if_already_exist_by_external_id=True)
 
 
 def test_a_graph_of_a_thousand_nodes_in_one_call(world: World, store: Store) -> None:

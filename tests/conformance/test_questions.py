@@ -107,6 +107,118 @@ def test_an_event_as_an_input_says_in_which_role_it_was_read(runs: World, store:
     assert store.find_executions_by_inputs("Trainer", [Event(artifact_id=1), 2]) == []  # no path is a path too
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('it\'s "quoted", `back` \\ and \n \x01 é 漢 😀', ("it's", -3, "a`b\\", "\n")),
+        ("x" * 3000, tuple(range(20))),
+        ("%_", ()),
+        ("[0]", ("[0]", "'", 0)),
+    ],
+)
+def test_any_text_and_any_path(world: World, store: Store, text: str, path: tuple[Any, ...]) -> None:
+    world.artifact("a")
+    fields: dict[str, Any] = {"properties": {"s": text}, "custom_properties": {text[:50]: 1}}
+    for name, its_path in (("this", path), ("other", (*path, 0)), ("third", path[1:] or ("y",))):
+        event = Event(artifact_id=1, type="DECLARED_INPUT", path=its_path)
+        store.put_execution(
+            Execution(type="Trainer", name=name, last_known_state="COMPLETE", **fields), [(None, event)]
+        )
+    asked = Event(artifact_id=1, path=path)
+    assert _names(store.find_executions_by_inputs("Trainer", [asked], **fields)) == ["this"]
+    assert len(store.find_executions_by_inputs("Trainer", [1], **fields)) == 3
+    assert store.find_executions_by_inputs("Trainer", [1], properties={"s": text + "x"}) == []
+
+
+def test_any_value_is_compared_to_the_last_bit(world: World, store: Store) -> None:
+    world.artifact("a")
+    values: dict[str, Any] = {
+        "int": 2**63 - 1,
+        "least": -(2**63),
+        "small": 1e-300,
+        "large": 1e300,
+        "third": 1 / 3,
+        "yes": True,
+        "no": False,
+        "list": [1.5, {"a": None}],
+        "proto": ProtoValue("t", b"x"),
+    }
+    step = _step(world, "this", [1], custom_properties=values)
+    for name, value in values.items():
+        _step(world, f"other {name}", [1], custom_properties={name: "something else"})
+        found = store.find_executions_by_inputs("Trainer", [1], custom_properties={name: value})
+        assert [each.id for each in found] == [step], name
+
+
+def test_the_sign_of_zero_counts(world: World, store: Store) -> None:
+    world.artifact("a")
+    for name, value in (("minus", -0.0), ("plus", 0.0)):
+        _step(world, name, [1], properties={"d": value})
+    [minus, plus] = store.get_executions_by_id([1, 2])
+    if str(minus.properties["d"]) == "-0.0":  # not where MLMD stores it
+        assert _names(store.find_executions_by_inputs("Trainer", [1], properties={"d": -0.0}, limit=1)) == ["minus"]
+    assert plus in store.find_executions_by_inputs("Trainer", [1], properties={"d": 0.0})
+
+
+def test_exact_properties_are_all_that_a_run_has(runs: World, store: Store) -> None:
+    def found(**options: Any) -> list[str | None]:
+        return _names(store.find_executions_by_inputs("Trainer", [1, 2], exact_properties=True, **options))
+
+    assert found() == []
+    assert found(properties={"i": 1}) == ["ab"]
+    assert found(properties={"i": 2, "d": 0.5}) == found(custom_properties={"note": "x"}) == []
+    assert found(properties={"i": 2, "d": 0.5}, custom_properties={"note": "x"}) == ["ab again"]
+    assert found(properties={"i": 1}, limit=1) == ["ab"]
+
+
+def test_the_newest_so_many_runs(runs: World, store: Store) -> None:
+    assert _names(store.find_executions_by_inputs("Trainer", [1, 2], limit=1)) == ["ab again"]
+    assert _names(store.find_executions_by_inputs("Trainer", [1, 2], limit=5)) == ["ab again", "ab"]
+    for limit in (0, -1, True, "1"):
+        with refused(store, InvalidArgumentError, "limit must be a positive int"):
+            store.find_executions_by_inputs("Trainer", [1], limit=limit)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_limit_counts_what_is_asked_for(world: World, store: Store) -> None:
+    """However many runs come before that only the engine can tell from it."""
+    world.artifact("a")
+    fields: dict[str, Any] = {"type": "Trainer", "last_known_state": "COMPLETE"}
+    _step(world, "wanted", [1], custom_properties={"x": ["a"]})
+    others = store.put_executions([Execution(**fields, custom_properties={"x": ["b"]}) for _ in range(230)])
+    store.put_events([Event(artifact_id=1, execution_id=each, type="INPUT") for each in others])
+    found = store.find_executions_by_inputs("Trainer", [1], custom_properties={"x": ["a"]}, limit=1)
+    assert _names(found) == ["wanted"]
+
+
+def test_runs_that_are_newer_than_a_time(runs: World, store: Store) -> None:
+    ab = store.get_executions_by_id([1])[0]
+    assert ab.create_time_ms is not None
+    assert _names(store.find_executions_by_inputs("Trainer", [1, 2], newer_than=ab.create_time_ms)) == ["ab again"]
+    assert len(store.find_executions_by_inputs("Trainer", [1, 2], newer_than=ab.create_time_ms - 1)) == 2
+    for time in (1.5, True, 2**63, "2026-01-01"):
+        with refused(store, InvalidArgumentError, "newer_than must be a time in milliseconds"):
+            store.find_executions_by_inputs("Trainer", [1], newer_than=time)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_state_that_was_never_set_is_unknown(world: World, store: Store) -> None:
+    world.artifact("a")
+    _step(world, "never set", [1], None)
+    _step(world, "running", [1], "RUNNING")
+    assert store.find_executions_by_inputs("Trainer", [1]) == []
+    assert _names(store.find_executions_by_inputs("Trainer", [1], states=["UNKNOWN"])) == ["never set"]
+    states = [ExecutionState.UNKNOWN, ExecutionState.RUNNING]
+    assert _names(store.find_executions_by_inputs("Trainer", [1], states=states)) == ["running", "never set"]
+
+
+def test_many_inputs(world: World, store: Store) -> None:
+    ids = [world.artifact(f"a{number}") for number in range(30)]
+    _step(world, "all", ids)
+    _step(world, "all but one", ids[:-1])
+    assert _names(store.find_executions_by_inputs("Trainer", ids)) == ["all"]
+    assert _names(store.find_executions_by_inputs("Trainer", ids[:-1], limit=1)) == ["all but one"]
+    assert store.find_executions_by_inputs("Trainer", ids[1:]) == []
+
+
 # --- comparison -----------------------------------------------------------------------------------------------------
 
 

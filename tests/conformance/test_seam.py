@@ -1,4 +1,4 @@
-"""The seam itself: what :class:`lineage.backend.Transaction` promises, asked of a backend without the engine."""
+"""The seam itself: what :class:`lineage.seam.Transaction` promises, asked of a backend without the engine."""
 
 from __future__ import annotations
 
@@ -7,20 +7,7 @@ from typing import Any
 
 import pytest
 
-from lineage.backend import (
-    END_KINDS,
-    LINK_ENDS,
-    Backend,
-    Cursor,
-    LinkEnd,
-    LinkQuery,
-    NodeQuery,
-    OrderBy,
-    Transaction,
-    held_by,
-)
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError
-from lineage.listing import filter_of
 from lineage.model import (
     INPUT_EVENTS,
     OUTPUT_EVENTS,
@@ -32,12 +19,24 @@ from lineage.model import (
     EventType,
     ExecutionType,
     Link,
+    LinkEnd,
     LinkKind,
     Node,
-    NodeKind,
     ParentContext,
 )
-from tests.conformance.seam import A, C, E, artifact, context, event, execution, find
+from lineage.reading.lists import filter_of
+from lineage.seam import (
+    END_KINDS,
+    LINK_ENDS,
+    Backend,
+    Cursor,
+    LinkQuery,
+    NodeQuery,
+    OrderBy,
+    Transaction,
+    held_by,
+)
+from tests.conformance.seam import A, C, E, artifact, context, event, everything, execution, find
 
 # --- units of work --------------------------------------------------------------------------------------------------
 
@@ -51,44 +50,13 @@ def test_prepare_twice(backend: Backend) -> None:
 def _write_everything(tx: Transaction) -> None:
     tx.insert_types(A, [ArtifactType(name="new", external_id="new")])
     tx.update_types(A, [ArtifactType(id=1, name="A", properties={"i": int, "j": int})])
-    tx.insert_nodes(A, [artifact("new", external_id="new", uri="new", properties={"i": 1})])
+    [new] = tx.insert_nodes(A, [artifact("new", external_id="new", uri="new", properties={"i": 1})])
     tx.update_nodes(A, [artifact("a", id=1, external_id="changed", uri="changed")])
     tx.update_nodes(C, [context("renamed", id=1)])
-    tx.insert_links(LinkKind.EVENT, [event(1, 1), event(4, 1, EventType.OUTPUT)], existing="error")
-    tx.insert_links(LinkKind.ATTRIBUTION, [Attribution(artifact_id=4, context_id=1)], existing="ignore")
+    tx.insert_links(LinkKind.EVENT, [event(1, 1), event(new, 1, EventType.OUTPUT)], existing="error")
+    tx.insert_links(LinkKind.ATTRIBUTION, [Attribution(artifact_id=new, context_id=1)], existing="ignore")
     tx.insert_links(LinkKind.ASSOCIATION, [Association(execution_id=1, context_id=1)], existing="ignore")
     tx.insert_links(LinkKind.PARENT, [ParentContext(child_id=2, parent_id=1)], existing="error")
-
-
-def _everything(backend: Backend) -> list[Any]:
-    with backend.transaction() as tx:
-        found: list[Any] = [list(tx.find_types(kind)) for kind in NodeKind]
-        found += [list(tx.find_nodes(NodeQuery(kind))) for kind in NodeKind]
-        ids = list(range(-1, 10))
-        ends: list[tuple[LinkKind, LinkEnd]] = [
-            (LinkKind.EVENT, "artifact_id"),
-            (LinkKind.EVENT, "execution_id"),
-            (LinkKind.ATTRIBUTION, "artifact_id"),
-            (LinkKind.ATTRIBUTION, "context_id"),
-            (LinkKind.ASSOCIATION, "execution_id"),
-            (LinkKind.ASSOCIATION, "context_id"),
-            (LinkKind.PARENT, "child_id"),
-            (LinkKind.PARENT, "parent_id"),
-        ]
-        found += [list(tx.find_links(LinkQuery(kind, end, ids))) for kind, end in ends]
-        for text in ("new", "changed", "a", "renamed", "p"):
-            found += [list(tx.find_nodes(NodeQuery(kind, keys=[(1, text), (3, text)]))) for kind in (A, C)]
-            found.append(list(tx.find_nodes(NodeQuery(A, external_ids=[text]))))
-            found.append(list(tx.find_nodes(NodeQuery(A, uris=[text]))))
-        found.append(list(tx.find_nodes(NodeQuery(A, linked=LinkQuery(LinkKind.ATTRIBUTION, "context_id", [1, 2, 3])))))
-        for where in (
-            "properties.i.int_value = 1",
-            "uri LIKE 'ch%'",
-            "contexts_c.name = 'renamed'",
-            "events_e.type = INPUT",
-        ):
-            found.append(list(tx.find_nodes(NodeQuery(A, filter=filter_of(A, where)))))
-    return found
 
 
 def _fail(backend: Backend, error: BaseException) -> None:
@@ -98,32 +66,32 @@ def _fail(backend: Backend, error: BaseException) -> None:
 
 
 def test_a_unit_of_work_that_ends_is_kept(filled: Backend) -> None:
-    before = _everything(filled)
+    before = everything(filled)
     with filled.transaction(write=True) as tx:
         _write_everything(tx)
-    after = _everything(filled)
+    after = everything(filled)
     assert [index for index, (old, new) in enumerate(zip(before, after, strict=True)) if old != new] != []
     assert [node.name for node in after[3]] == ["a", "b", "c", "new"]
 
 
 def test_an_error_undoes_the_whole_unit_of_work(filled: Backend) -> None:
-    before = _everything(filled)
+    before = everything(filled)
     with pytest.raises(RuntimeError, match="oops"):
         _fail(filled, RuntimeError("oops"))
-    assert _everything(filled) == before
+    assert everything(filled) == before
     with filled.transaction(write=True) as tx:
         _write_everything(tx)
 
 
 def test_an_interrupt_undoes_the_whole_unit_of_work(filled: Backend) -> None:
-    before = _everything(filled)
+    before = everything(filled)
     with pytest.raises(KeyboardInterrupt):
         _fail(filled, KeyboardInterrupt())
-    assert _everything(filled) == before
+    assert everything(filled) == before
 
 
 def test_an_error_of_the_store_itself_undoes_the_whole_unit_of_work(filled: Backend) -> None:
-    before = _everything(filled)
+    before = everything(filled)
 
     def fail(tx: Transaction) -> None:
         _write_everything(tx)
@@ -131,7 +99,7 @@ def test_an_error_of_the_store_itself_undoes_the_whole_unit_of_work(filled: Back
 
     with pytest.raises(AlreadyExistsError), filled.transaction(write=True) as tx:
         fail(tx)
-    assert _everything(filled) == before
+    assert everything(filled) == before
 
 
 def test_a_unit_of_work_sees_its_own_writes(filled: Backend) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lineage.backend import Backend, LinkEnd
 from lineage.errors import AlreadyExistsError, InvalidArgumentError
 from lineage.model import (
     Association,
@@ -12,9 +11,11 @@ from lineage.model import (
     Event,
     EventType,
     Link,
+    LinkEnd,
     LinkKind,
     ParentContext,
 )
+from lineage.seam import Backend
 from tests.conformance.seam import A, E, artifact, event, execution, find, links_of
 
 LINKS: dict[LinkKind, tuple[Link, Link]] = {

@@ -30,7 +30,7 @@ def run(*arguments: str, backends: str = "") -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1500,
     )
 
 

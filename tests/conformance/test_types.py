@@ -82,7 +82,7 @@ def test_ids_of_types_are_one_sequence_for_all_kinds(store: Store) -> None:
 def test_a_given_id_is_ignored(store: Store) -> None:
     assert store.put_artifact_type(_type(id=77)) == 10
     assert store.put_artifact_type(_type(id=78)) == 10
-    assert store.get_artifact_types_by_id([77, 78]) == []
+    assert store.get_artifact_types_by_id([77, 78], missing="skip") == []
 
 
 # --- identity -------------------------------------------------------------------------------------------------------
@@ -111,6 +111,9 @@ def test_a_type_with_versions_only_is_not_found_without_version(store: Store) ->
     store.put_artifact_type(_type(version="1"))
     with refused(store, NotFoundError, "there is no artifact type 'T'; it exists as version '1'"):
         store.get_artifact_type("T")
+    store.put_types(artifact_types=[_type("U"), _type("U", version="1")])
+    with refused(store, NotFoundError, "type 'U' version '2'; it exists as no version, version '1'; put it with"):
+        store.get_artifact_type("U", "2")
 
 
 def test_a_name_means_another_type_in_each_kind(store: Store) -> None:
@@ -119,7 +122,7 @@ def test_a_name_means_another_type_in_each_kind(store: Store) -> None:
         execution_types=[ExecutionType(name="T", properties=B)],
         context_types=[ContextType(name="T", properties=C)],
     )
-    assert list(store.get_artifact_type("T").properties) == ["a"]
+    assert store.get_artifact_type("T").properties.keys() == {"a"}
     assert list(store.get_execution_type("T").properties) == ["b"]
     assert list(store.get_context_type("T").properties) == ["c"]
 
@@ -173,7 +176,7 @@ def test_can_add_fields_adds_properties(store: Store) -> None:
     with refused(store, AlreadyExistsError, "does not have 'b'; pass can_add_fields=True"):
         store.put_artifact_type(more)
     assert store.put_artifact_type(more, can_add_fields=True) == 10
-    assert list(store.get_artifact_type("T").properties) == ["a", "b"]
+    assert store.get_artifact_type("T").properties.keys() == {"a", "b"}
 
 
 def test_can_omit_fields_leaves_properties_as_they_are(store: Store) -> None:
@@ -181,7 +184,7 @@ def test_can_omit_fields_leaves_properties_as_they_are(store: Store) -> None:
     with refused(store, AlreadyExistsError, "also has 'a'; pass it too, or pass can_omit_fields=True"):
         store.put_artifact_type(_type(properties=B))
     assert store.put_artifact_type(_type(properties=B), can_omit_fields=True) == 10
-    assert list(store.get_artifact_type("T").properties) == ["a", "b"]
+    assert store.get_artifact_type("T").properties.keys() == {"a", "b"}
 
 
 def test_replacing_one_property_by_another_needs_both_flags_and_keeps_both(store: Store) -> None:
@@ -190,7 +193,7 @@ def test_replacing_one_property_by_another_needs_both_flags_and_keeps_both(store
         with refused(store, AlreadyExistsError, "type already exists with different properties"):
             store.put_artifact_type(_type(properties=B), **flags)
     store.put_artifact_type(_type(properties=B), can_add_fields=True, can_omit_fields=True)
-    assert list(store.get_artifact_type("T").properties) == ["a", "b"]
+    assert store.get_artifact_type("T").properties.keys() == {"a", "b"}
 
 
 def test_a_property_added_later_can_be_used_by_nodes_that_exist(store: Store) -> None:
@@ -248,7 +251,7 @@ def test_an_external_id_is_overwritten_by_another_and_kept_when_left_out_or_empt
         store.put_artifact_type(_type() if given is None else _type(external_id=given))
         assert store.get_artifact_type("T").external_id == expected
     assert [each.name for each in store.get_artifact_types_by_external_ids(["two"])] == ["T"]
-    with refused(store, NotFoundError, "no artifact types found for external_ids 'one'"):
+    with refused(store, NotFoundError, "there is no artifact type with external id 'one'"):
         store.get_artifact_types_by_external_ids(["one"])
 
 
@@ -290,6 +293,15 @@ def test_a_base_type_cannot_change(store: Store) -> None:
         store.put_artifact_type(_type(base_type="DATASET"))
 
 
+def test_a_simple_type_cannot_extend_itself_directly_or_through_another(store: Store) -> None:
+    with refused(store, InvalidArgumentError, "there is a cycle"):
+        store.put_artifact_type(_type("mlmd.Dataset", base_type="DATASET"))
+    assert store.put_artifact_type(_type("mlmd.Dataset", base_type="MODEL")) == 1
+    with refused(store, InvalidArgumentError, "there is a cycle"):
+        store.put_artifact_type(_type("mlmd.Model", base_type="DATASET"))
+    assert store.put_artifact_type(_type("Images", base_type="DATASET")) == 10
+
+
 def test_a_base_type_cannot_be_deleted(store: Store) -> None:
     with refused(store, UnimplementedError, "base_type deletion is not supported"):
         store.put_types(artifact_types=[_type("First"), _type(base_type="UNSET")])
@@ -327,7 +339,18 @@ def test_put_types_compares_with_what_was_stored_before_the_call(store: Store) -
     """``{a}, {a, b}, {a, c}`` with ``can_add_fields`` alone is accepted, and ends as ``{a, b, c}``."""
     given = [_type(properties=A), _type(properties={**A, **B}), _type(properties={**A, **C})]
     assert store.put_types(artifact_types=given, can_add_fields=True).artifact_type_ids == [10, 10, 10]
-    assert list(store.get_artifact_type("T").properties) == ["a", "b", "c"]
+    assert store.get_artifact_type("T").properties.keys() == {"a", "b", "c"}
+
+
+def test_two_of_one_call_cannot_differ_in_a_new_property(store: Store) -> None:
+    """Neither was stored before the call, so only a comparison with each other sees it."""
+    with refused(store, AlreadyExistsError, "has 'a' as INT, not STRING"):
+        store.put_types(
+            artifact_types=[_type(), _type(properties=A), _type(properties={"a": str})], can_add_fields=True
+        )
+    store.put_artifact_type(_type())
+    with refused(store, AlreadyExistsError, "has 'a' as INT, not STRING"):
+        store.put_types(artifact_types=[_type(properties=A), _type(properties={"a": str})], can_add_fields=True)
 
 
 def test_put_no_types(store: Store) -> None:
@@ -355,15 +378,16 @@ def test_an_unknown_type_is_not_found_and_near_names_are_shown(store: Store) -> 
         store.get_artifact_type("Model", "9")
 
 
-def test_types_by_id_come_as_asked_for_and_unknown_ones_are_left_out(store: Store) -> None:
+def test_types_by_id_come_as_asked_for(store: Store) -> None:
     store.put_types(
         artifact_types=[_type("A"), _type("B")],
         execution_types=[ExecutionType(name="E")],
         context_types=[ContextType(name="C")],
     )
-    assert [each.name for each in store.get_artifact_types_by_id([11, 10, 99, 11])] == ["B", "A", "B"]
-    assert [each.name for each in store.get_execution_types_by_id([12, 10])] == ["E"]
-    assert [each.name for each in store.get_context_types_by_id([13, 12])] == ["C"]
+    assert [each.name for each in store.get_artifact_types_by_id([11, 10, 11])] == ["B", "A", "B"]
+    assert [each.name for each in store.get_execution_types_by_id([12, 10], missing="skip")] == ["E"]
+    with refused(store, NotFoundError, "there is no context type with id 12; pass missing='skip'"):
+        store.get_context_types_by_id([13, 12])
     assert store.get_artifact_types_by_id([]) == []
 
 
@@ -373,14 +397,25 @@ def test_types_by_external_ids(store: Store) -> None:
         execution_types=[ExecutionType(name="E", external_id="e")],
         context_types=[ContextType(name="C", external_id="c")],
     )
-    assert [each.name for each in store.get_artifact_types_by_external_ids(["a", "?"])] == ["A"]
+    assert [each.name for each in store.get_artifact_types_by_external_ids(["a", "?"], missing="skip")] == ["A"]
     assert [each.name for each in store.get_execution_types_by_external_ids(["e"])] == ["E"]
     assert [each.name for each in store.get_context_types_by_external_ids(["c"])] == ["C"]
     assert store.get_artifact_types_by_external_ids([]) == []
-    with refused(store, NotFoundError, "no context types found for external_ids 'a'"):
+    store.put_artifact_type(_type("B", external_id="b"))
+    assert [each.name for each in store.get_artifact_types_by_external_ids(["b", "a"])] == ["B", "A"]
+    with refused(store, NotFoundError, "there is no context type with external id 'a'"):
         store.get_context_types_by_external_ids(["a"])
     with refused(store, InvalidArgumentError, "at least one empty external_id exists"):
         store.get_execution_types_by_external_ids(["e", ""])
+
+
+@pytest.mark.parametrize(("count", "more"), [(9, ""), (10, ""), (11, " and 1 more"), (13, " and 3 more")])
+def test_at_most_ten_unknown_external_ids_are_named_and_the_others_counted(store: Store, count: int, more: str) -> None:
+    wanted = [f"x{number}" for number in range(count)]
+    with pytest.raises(NotFoundError) as caught:
+        store.get_artifact_types_by_external_ids(wanted)
+    named = ", ".join(repr(each) for each in wanted[:10])
+    assert str(caught.value).startswith(f"there is no artifact type with external id {named}{more}; pass missing=")
 
 
 def test_lists_of_types_come_by_id(store: Store) -> None:

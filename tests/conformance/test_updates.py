@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from lineage import Artifact, Context, Execution, Store
-from lineage.errors import AlreadyExistsError, InvalidArgumentError
+from lineage.api.units import BackendUnits
+from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError
+from lineage.seam import Backend
+from tests.conformance import seam
 from tests.conformance.world import ALL_VALUES, START_MS, Clock, World, refused
 
 FULL: dict[str, Any] = {
@@ -51,7 +54,7 @@ def test_what_was_replaced_is_no_longer_found_by_its_old_keys(world: World, stor
     world.store.put_artifacts([Artifact(id=full, uri="v", external_id="f", state="DELETED", properties={"i": 2})])
     assert store.get_artifacts_by_uri("u") == []
     assert [each.id for each in store.get_artifacts_by_uri("v")] == [full]
-    assert [each.id for each in store.get_artifacts_by_external_ids(["e", "f"])] == [full]
+    assert [each.id for each in store.get_artifacts_by_external_ids(["e", "f"], missing="skip")] == [full]
     assert world.artifact("other", external_id="e") != full
     assert store.list_artifacts("properties.i.int_value = 1 OR state = LIVE").nodes == ()
     assert [each.id for each in store.list_artifacts("properties.i.int_value = 2 AND state = DELETED")] == [full]
@@ -127,6 +130,32 @@ def test_the_same_id_twice_is_updated_in_order(world: World, full: int) -> None:
     assert world.store.put_artifacts(given) == [full, full]
     found = world.read_artifact(full)
     assert (found.uri, dict(found.custom_properties)) == ("two", {})
+
+
+def test_the_same_id_twice_is_compared_with_what_the_first_update_left(world: World, full: int) -> None:
+    """The second is what was stored before the call: no change of that, but one of what the first made of it."""
+    before = world.read_artifact(full)
+    assert world.store.put_artifacts([before.model_copy(update={"uri": "meanwhile"}), before]) == [full, full]
+    assert world.read_artifact(full).uri == before.uri
+
+
+def test_what_the_first_of_two_updates_would_take_is_refused(world: World, store: Store, full: int) -> None:
+    world.artifact("other", external_id="taken")
+    with refused(store, AlreadyExistsError, "given node already exists"):
+        store.put_artifacts([Artifact(id=full, external_id="taken"), Artifact(id=full, external_id="free")])
+
+
+def test_the_same_id_twice_is_no_update_of_what_was_read(world: World, store: Store, full: int) -> None:
+    """The first is the change that the second did not see."""
+    read = world.read_artifact(full)
+    with refused(store, FailedPreconditionError, "abort_if_latest_updated_time_changed"):
+        store.put_artifacts(
+            [read.model_copy(update={"uri": "one"}), read.model_copy(update={"uri": "two"})],
+            abort_if_latest_updated_time_changed=True,
+        )
+    same_first = [read, read.model_copy(update={"uri": "two"})]
+    assert store.put_artifacts(same_first, abort_if_latest_updated_time_changed=True) == [full, full]
+    assert world.read_artifact(full).uri == "two"
 
 
 def test_a_property_and_a_custom_property_of_the_same_name_are_independent(world: World) -> None:
@@ -214,7 +243,9 @@ def test_an_empty_mask_is_no_mask(world: World, full: int) -> None:
     assert (found.uri, found.state, dict(found.properties)) == ("v", None, {})
 
 
-@pytest.mark.parametrize("path", ["id", "type_id", "name", "create_time_since_epoch", "no such field", "properties_"])
+@pytest.mark.parametrize(
+    "path", ["id", "type_id", "name", "create_time_since_epoch", "no such field", "properties_", "nosuch.field"]
+)
 def test_paths_of_fields_that_never_change_and_unknown_ones_have_no_effect(world: World, full: int, path: str) -> None:
     before = world.read_artifact(full)
     world.store.put_artifacts([Artifact(id=full, name="other", uri="v")], update_mask=[path])
@@ -286,3 +317,33 @@ def test_links_do_not_move_the_update_time(world: World, full: int) -> None:
     world.event(full, world.execution())
     world.store.put_execution(Execution(type="Trainer"), [(before, None)], [Context(type="Run", name="c")])
     assert world.read_artifact(full) == before
+
+
+@pytest.mark.parametrize("step_ms", [0, -1, -3_600_000], ids=["stands still", "steps back", "an hour back"])
+def test_every_change_moves_the_update_time_past_the_stored_one(
+    world: World, store: Store, clock: Clock, step_ms: int
+) -> None:
+    """Whatever the clock says; given with their types, nodes may be changed by a store that has not read them."""
+    artifact_id, execution_id, context_id = world.artifact("a"), world.execution("e"), world.context("c")
+    for number in range(1, 4):
+        clock.tick(step_ms)
+        store.put_artifacts([Artifact(id=artifact_id, type="Model", custom_properties={"n": number})])
+        store.put_executions([Execution(id=execution_id, type="Trainer", custom_properties={"n": number})])
+        store.put_contexts([Context(id=context_id, type="Run", name="c", custom_properties={"n": number})])
+    for node in (world.read_artifact(artifact_id), world.read_execution(execution_id), world.read_context(context_id)):
+        assert (node.create_time_ms, node.last_update_time_ms) == (START_MS, START_MS + 3)
+        assert node.custom_properties == {"n": 3}
+
+
+def test_an_update_time_is_never_before_the_create_time(typed: Backend, clock: Clock) -> None:
+    """The create time may be ahead of the stored update time and of the clock: another tool's clock wrote it."""
+    made_ms = START_MS + 5_000
+    with typed.transaction(write=True) as tx:
+        for kind, node in ((seam.A, seam.artifact()), (seam.E, seam.execution()), (seam.C, seam.context("c"))):
+            tx.insert_nodes(kind, [node.model_copy(update={"create_time_ms": made_ms})])
+    store = Store(BackendUnits(typed, clock=clock))
+    store.put_artifacts([Artifact(id=1, type="A", uri="changed")])
+    store.put_executions([Execution(id=1, type="E", external_id="changed")])
+    store.put_contexts([Context(id=1, name="changed")])
+    for found in (*store.list_artifacts(), *store.list_executions(), *store.list_contexts()):
+        assert (found.create_time_ms, found.last_update_time_ms) == (made_ms, made_ms)

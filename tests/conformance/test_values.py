@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lineage import ProtoValue
-from lineage.values import INT64_MAX, INT64_MIN, freeze_properties, same_value
+from lineage.model.values import INT64_MAX, INT64_MIN, freeze_properties, same_value
 from tests.conformance.world import World
 
 VALUES: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -120,9 +120,9 @@ def contents(store: Store) -> dict[str, list[str]]:
     context_ids = [context.id for context in contexts if context.id is not None]
     parents = store.get_parent_contexts_by_contexts(context_ids) if context_ids else {}
     held: dict[str, list[Any]] = {
-        "artifact types": store.get_artifact_types(include_simple=True),
-        "execution types": store.get_execution_types(include_simple=True),
-        "context types": store.get_context_types(),
+        "artifact types": in_order(store.get_artifact_types(include_simple=True)),
+        "execution types": in_order(store.get_execution_types(include_simple=True)),
+        "context types": in_order(store.get_context_types()),
         "artifacts": list(artifacts),
         "executions": list(executions),
         "contexts": list(contexts),
@@ -132,6 +132,11 @@ def contents(store: Store) -> dict[str, list[str]]:
         "parents": [(child, [parent.id for parent in found]) for child, found in sorted(parents.items())],
     }
     return {what: [repr(each) for each in found] for what, found in held.items()}
+
+
+def in_order(types: Sequence[Any]) -> list[Any]:
+    """Types with their properties by name: MLMD's tables in MySQL do not keep the order of these."""
+    return [each.model_copy(update={"properties": dict(sorted(each.properties.items()))}) for each in types]
 
 
 @contextmanager

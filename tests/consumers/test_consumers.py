@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,6 @@ pytestmark = [
     pytest.mark.consumers,
     pytest.mark.skipif(sys.version_info >= (3, 13), reason="artitrack has no version for this Python"),
 ]
-with_reference = pytest.mark.skipif(
-    find_spec("ml_metadata") is None, reason="ml-metadata has no wheel for this Python or platform"
-)
 
 PROGRAMS = Path(__file__).parent / "programs"
 ROOT = PROGRAMS.parents[2]
@@ -86,7 +81,7 @@ def check_pipeline(said: dict[str, Any], store: lineage.Store) -> None:
     assert store.list_artifacts("custom_properties.separator.string_value IS NOT NULL")
 
 
-@with_reference
+@pytest.mark.differential
 def test_a_tfx_pipeline_through_the_server(store: lineage.Store, port: int, tmp_path: Path) -> None:
     said = json.loads(
         run("python", PROGRAMS / "tfx_pipeline.py", tmp_path, "server", "localhost", port, folder=tmp_path)
@@ -121,7 +116,7 @@ RUNS = {
 """What artitrack_runs.py prints, beside the module that it used."""
 
 
-@with_reference
+@pytest.mark.differential
 def test_artitrack_through_the_server(store: lineage.Store, port: int, tmp_path: Path) -> None:
     """Its storage layer writes and asks; then its command line, which looks for a server by itself, reads that."""
     said = json.loads(run("python", PROGRAMS / "artitrack_runs.py", "localhost", port, folder=tmp_path))
@@ -160,9 +155,6 @@ sys.exit(pytest.main(["-q", "-rf", "-p", "no:cacheprovider", "--pyargs", "artitr
 
 
 def test_the_tests_that_artitrack_brings(tmp_path: Path) -> None:
-    """Those of its storage layer. What fails opens a file of SQLite's, and reads it past ml_metadata besides."""
+    """Those of its storage layer, in memory and on files of SQLite's, which some of them read past ml_metadata."""
     printed = run("python", "-c", OWN_TESTS, folder=tmp_path)
-    failed = re.findall(r"^FAILED \S*?(\w+)\.py::(?:\w+)::\w+", printed, re.MULTILINE)
-    assert {name: failed.count(name) for name in failed} == {"migrations_test": 10, "deletion_test": 1}, printed[-5000:]
-    assert printed.count("UNIMPLEMENTED: this version of lineage-graph has no backend for sqlite") >= 11
-    assert " 75 passed" in printed.splitlines()[-1]
+    assert printed.splitlines()[-1].startswith("86 passed"), printed[-5000:]

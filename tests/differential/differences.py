@@ -46,6 +46,14 @@ DIFFERENCES = (
         where="native",
     ),
     Difference(
+        "struct-depth",
+        "a struct is as deep as the message that it came in allows; in a deeper answer it is an error",
+        "dicts are nested at most 32 deep, or lists 46 (40 levels in the shape of a type); what an earlier version "
+        "stored deeper is natively what it was, and its JSON as a string_value for MLMD's clients",
+        "every client can read every answer",
+        "test_struct_depth",
+    ),
+    Difference(
         "struct-strings",
         "a struct is stored as text, so that a filter finds it as a string_value",
         "a struct is no string",
@@ -82,6 +90,40 @@ DIFFERENCES = (
         "`type` names the type; a wrong one is INVALID_ARGUMENT",
         "people know names; a field that is given must mean something",
         "test_type_by_name",
+        where="native",
+    ),
+    Difference(
+        "keys-in-order",
+        "nodes by id come by id, each once, and what is not there is left out without a word; by external id it is an "
+        "error only if none is there",
+        'in the order that was asked for; what is not there is NOT_FOUND unless `missing="skip"`',
+        "`[a, b] = store.get_artifacts_by_id([2, 1])` means what it says",
+        "test_keys_in_order",
+        where="native",
+    ),
+    Difference(
+        "reuse-leaves",
+        "reuse_artifact_if_already_exist_by_external_id replaces the artifact that is there: what is left out is "
+        "cleared",
+        'the artifact is linked and left as it is, unless the option is "update"',
+        "reuse must not lose what others recorded",
+        "test_reuse_leaves",
+        where="native",
+    ),
+    Difference(
+        "unknown-types",
+        "a type that is not there has no nodes",
+        "NOT_FOUND, with the nearest names",
+        "a typing error is no empty list",
+        "test_unknown_types",
+        where="native",
+    ),
+    Difference(
+        "blank-filters",
+        "a filter of blanks is INVALID_ARGUMENT, an empty one none",
+        "both are none",
+        "both say nothing",
+        "test_blank_filters",
         where="native",
     ),
     Difference(

@@ -15,9 +15,8 @@ _ODD_WORDS = (
     "properties.i.", "properties.i.nope", "properties..int_value", "properties.i.int_value.x", "contexts",
     "contexts_", "contexts_a", "contexts_a.nope", "contexts_a.uri", "events_0.nope", "events_0",
     "parent_contexts_p.state", "artifacts_a.last_known_state", "uri", "state", "last_known_state", "LIVE", "COMPLETE",
-    "INPUT", "1", "1.5", "'a'", "TRUE", "0x", "0xZ", "1e", "1.2.3", "1abc", "'a", "b'x'", "MOD(id, 2)",
-    "CONCAT(name, 'x')", "STARTS_WITH(name, 'a')", "REGEXP_CONTAINS(name, 'a')", "IF(TRUE, 1, 2)", "NOPE(1)", "ABS()",
-    "LENGTH(1)", "LENGTH(name, name)", "LOWER(id)", "COALESCE(name)", "SUBSTR(name)", "CURRENT_DATE()",
+    "INPUT", "1", "1.5", "'a'", "TRUE", "0x", "0xZ", "1e", "1.2.3", "1abc", "'a", "b'x'", "NO_SUCH_FUNCTION(id, 2)",
+    "NO_SUCH_FUNCTION()", "ABS()", "LENGTH(1)", "LENGTH(name, name)", "LOWER(id)", "COALESCE(name)", "SUBSTR(name)",
     "DATE '2020-01-01'", "[1, 2]", "INTERVAL 1 DAY", "-", "+", "*", "/", "~", "--", "/*", ">", ">=", "is not null",
     "between 1 and", "in ()", "LIKE ANY", "ESCAPE '!'",
 )  # fmt: skip
@@ -56,6 +55,11 @@ INCOMPARABLE: dict[str, re.Pattern[str]] = {
     "enum number": re.compile(rf"{_ENUM}\s*(?:=|!=|<>|(?:NOT\s+)?IN)[\s(]*\d"),  # works always with ours
     "enum in parentheses": re.compile(rf"{_ENUM}\s*!?=\s*\("),  # a number in the reference, for ours by what is in them
     "AND before AND": re.compile(r"BETWEEN\W*CASE\b", re.IGNORECASE),  # as in FilterMaker
+    "enum chained": re.compile(  # for the reference `state != LIVE IS NULL` has parentheses around its comparison
+        rf"{_ENUM}\s*(?:!=\s*{_NAME}|NOT\s+IN\s*\([^)]*\))\s*(?:[=!<>]|(?:IS|IN|LIKE|BETWEEN|NOT)\b)"
+        rf"|(?:[=<>]|\bLIKE\b|\bIN\b)\s*(?:\w+\.)?(?:state|last_known_state|type)\s*(?:!=|NOT\s+IN)",
+        re.IGNORECASE,
+    ),
     "enum <>": re.compile(rf"{_ENUM}\s*<>"),  # works with ours
     "family twice": re.compile(r"properties\s*\.\s*(?:custom_)?properties\b"),  # two keys at once in the reference
     "sign before enum": re.compile(rf"[-+~]\s*[\w.]*{_ENUM}\s*(?:=|!=|IN\b|NOT\b)"),  # a number in the reference

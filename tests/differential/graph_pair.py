@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from lineage import registry
-from lineage.backend import OrderBy
+from lineage.api.units import BackendUnits
 from lineage.errors import LineageError
 from lineage.model import Node, NodeKind
+from lineage.seam import OrderBy
 from lineage.store import Store
 from tests.differential.graph_plan import FIRST_TYPE_ID, GraphPlan
 from tests.differential.reference import new_reference, reference_errors
@@ -30,7 +31,7 @@ class Pair:
         self.plan = plan
         self.reference = new_reference()
         self._time_ms = 0
-        self.store = Store(registry.open_backend("memory:"), url="memory:", clock=lambda: self._time_ms)
+        self.store = Store(BackendUnits(registry.open_backend("memory:"), clock=lambda: self._time_ms), url="memory:")
         self.update_times_ms: dict[tuple[NodeKind, int], int] = {}
         times_ms: set[int] = set()
         for index, type_ in enumerate(plan.types):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 import lineage
 from backends.memory import open_backend
 from lineage import LineageError, Store
+from lineage.api.units import BackendUnits
+from lineage.errors import NotFoundError
 from lineage.model import Record
+from lineage.reading.graph import LineageGraph
 from lineage.server import Server, ServerOptions
-from lineage.traversal import LineageGraph
 from tests.differential.reference import (
     MAX_PAGE,
     Reference,
@@ -67,6 +69,12 @@ class Ours:
     def __getattr__(self, method: str) -> Any:
         return getattr(self.store, method)  # what both have under one name
 
+    def put_execution(self, *args: Any, **options: Any) -> Any:
+        return self.store.put_execution(*args, **_updating(options))
+
+    def put_lineage_subgraph(self, *args: Any, **options: Any) -> Any:
+        return self.store.put_lineage_subgraph(*args, **_updating(options))
+
     def _of(self, kind: str, method: str) -> Any:
         return getattr(self.store, method.format(kind.lower()))
 
@@ -79,29 +87,49 @@ class Ours:
         ]  # see differences: type-fields
 
     def get_types_by_id(self, kind: str, type_ids: Sequence[int]) -> Any:
-        return self._of(kind, "get_{}_types_by_id")(type_ids)
+        return self._of(kind, "get_{}_types_by_id")(type_ids, missing="skip")
 
     def get_types_by_external_ids(self, kind: str, external_ids: Sequence[str]) -> list[Any]:
-        found = self._of(kind, "get_{}_types_by_external_ids")(external_ids)
+        found = self._by_external_ids(self._of(kind, "get_{}_types_by_external_ids"), external_ids)
         return [_without(each, "base_type", "input_type", "output_type") for each in found]  # see type-fields
 
     def get_by_id(self, kind: str, ids: Sequence[int]) -> Any:
-        return self._of(kind, "get_{}s_by_id")(ids)
+        return self._of(kind, "get_{}s_by_id")(sorted(set(ids)), missing="skip")
 
     def get_by_external_ids(self, kind: str, external_ids: Sequence[str]) -> Any:
-        return self._of(kind, "get_{}s_by_external_ids")(external_ids)
+        return self._by_external_ids(self._of(kind, "get_{}s_by_external_ids"), external_ids)
+
+    def _by_external_ids(self, get: Any, external_ids: Sequence[str]) -> list[Any]:
+        """MLMD gives each once, by id, and an error if there is none at all."""
+        found = get(list(dict.fromkeys(external_ids)), missing="skip")
+        if external_ids and not found:
+            raise NotFoundError("none of them")
+        return sorted(found, key=lambda each: each.id)
 
     def get_by_type(self, kind: str, type_name: str, type_version: str | None = None) -> Any:
-        return self._of(kind, "get_{}s_by_type")(type_name, type_version)
+        with suppress(NotFoundError):  # MLMD has no nodes of a type that there is not
+            return self._of(kind, "get_{}s_by_type")(type_name, type_version)
+        return []
 
     def get_by_type_and_name(self, kind: str, type_name: str, name: str, type_version: str | None = None) -> Any:
-        return self._of(kind, "get_{}_by_type_and_name")(type_name, name, type_version)
+        with suppress(NotFoundError):  # as above
+            return self._of(kind, "get_{}_by_type_and_name")(type_name, name, type_version)
+        return None
 
     def list_page(
         self, kind: str, where: str | None = None, *, limit: int = MAX_PAGE, **options: Any
     ) -> tuple[list[Any], str | None]:
-        page = self._of(kind, "list_{}s")(where, limit=limit, **options)
+        try:
+            page = self._of(kind, "list_{}s")(where, limit=limit, **options)
+        except NotFoundError:  # as above
+            return [], None
         return list(page), page.next_page_token
+
+
+def _updating(options: dict[str, Any]) -> dict[str, Any]:
+    """MLMD updates what it reuses."""
+    name = "reuse_artifact_if_already_exist_by_external_id"
+    return {**options, name: "update"} if options.get(name) else options
 
 
 def _without(record: Any, *names: str) -> Any:
@@ -160,7 +188,7 @@ class Pair:
     def __init__(self) -> None:
         self.clock = StepClock()
         self.reference = Side(new_reference(self.clock))
-        self.store = Store(open_backend("memory:"), clock=self.clock)
+        self.store = Store(BackendUnits(open_backend("memory:"), clock=self.clock))
         self.ours = Side(Ours(self.store))
 
     def perform(self, call: Call) -> tuple[Outcome, Outcome]:

@@ -121,7 +121,7 @@ class RecordMaker:
         if chance(rng, 0.2):
             fields["external_id"] = self.external_id(used=0.2)
         if chance(rng, 0.15):  # UNSET, which is all that contexts have, is refused
-            fields["base_type"] = rng.choice([*list(BASE_TYPES[kind])[1:] * 4, BASE_TYPES[kind](0), None, None])
+            fields["base_type"] = rng.choice([*list(BASE_TYPES[kind])[1:] * 4, BASE_TYPES[kind].UNSET, None, None])
         if chance(rng, 0.05):
             fields["id"] = rng.choice((1, 10, 99))  # ignored
         if kind == "Execution":
@@ -174,7 +174,7 @@ class RecordMaker:
         """Return a node with an id: as read back, as read back with changes, or with little more than the id."""
         rng = self._rng
         node_id = self.id(kind, unknown=0.03)
-        found = getattr(self._store, f"get_{kind.lower()}s_by_id")([node_id])
+        found = getattr(self._store, f"get_{kind.lower()}s_by_id")([node_id], missing="skip")
         if not found:
             return NODES[kind](id=node_id, name=self._name(kind), type_id=10 if chance(rng, 0.5) else None)
         stored = found[0]

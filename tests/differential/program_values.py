@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from lineage import ArtifactStructType, ArtifactType, DictStructType, EventType, PropertyType, ProtoValue
-from lineage.values import INT64_MAX, INT64_MIN
+from lineage.model.values import INT64_MAX, INT64_MIN
 
 TYPE_NAMES = ("Data", "Model", "Train", "Data 2", "größe")
 VERSIONS = (None, None, None, "v1", "v2", "")
@@ -89,7 +89,7 @@ def path(rng: Random) -> tuple[int | str, ...]:
 
 def event_type(rng: Random, *, valid: float = 0.97) -> EventType | None:
     if chance(rng, valid):
-        return EventType(rng.randint(1, 7))
+        return EventType.by_number()[rng.randint(1, 7)]
     return rng.choice((None, EventType.UNKNOWN))
 
 
@@ -164,7 +164,6 @@ REFUSED_FILTERS = (
     "id = '1'",
     "id",
     "((",
-    " ",
     "properties.i = 1",
     "id == 1",
     "contexts_a.nonsense = 1",

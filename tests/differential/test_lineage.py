@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from lineage.listing import filter_of
 from lineage.model import NodeKind
-from lineage.traversal import Ending, LineageGraph
+from lineage.reading.graph import LineageGraph
+from lineage.reading.lists import filter_of
+from lineage.reading.walk import Ending
 from tests.differential.graph_pair import INVALID, OVERFLOW, Pair, answer_of
 from tests.differential.graph_plan import SEED
 from tests.differential.lineage_queries import LineageQuery, make_lineage_plan, make_query

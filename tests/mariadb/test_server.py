@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.servers.asking import check_that_it_ends_with_its_asker
 from tests.servers.jars import ServerMissingError
 from tests.servers.mariadb import MariaDB, program, shared_mariadb, start_mariadb
 
@@ -43,35 +38,10 @@ def test_killed_and_started_again_it_has_what_was_committed() -> None:
         assert server.run("SELECT x FROM d.t") == [["1"]]
 
 
-_ASKING = """
-import sys
-from tests.servers.mariadb import start_mariadb
-server = start_mariadb()
-print(server.pid, server.home, flush=True)
-sys.stdin.read()
-"""
-
-
 def test_it_ends_when_the_process_that_asked_for_it_is_killed() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", _ASKING],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as asking:
-        assert asking.stdout is not None
-        pid, home = asking.stdout.readline().split()
-        assert Path(home, "data").exists()
-        asking.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while (Path("/proc", pid).exists() or Path(home).exists()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path("/proc", pid).exists()
-    assert not Path(home).exists()
+    check_that_it_ends_with_its_asker("mariadb", "start_mariadb", within_s=20)
 
 
 def test_what_is_missing_comes_with_the_command_to_install_it() -> None:
-    with pytest.raises(ServerMissingError, match=re.escape("sudo apt-get install mariadb-server")):
+    with pytest.raises(ServerMissingError, match="`make servers` installs what is missing"):
         program("mariadbd-of-another-name")

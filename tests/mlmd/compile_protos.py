@@ -1,17 +1,18 @@
-"""Compile lineage/mlmd/protos: descriptors.binpb, and the stubs for editors. `make protos` runs it.
+"""Compile lineage/mlmd/proto_source: descriptors.binpb, and the stubs for editors. `make protos` runs it.
 
-grpcio-tools brings the compiler, mypy-protobuf the stubs; both are development requirements.
+grpcio-tools brings the compiler, mypy-protobuf the stubs: requirements/protos.txt, in an environment of their own.
 """
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-MLMD = Path(__file__).resolve().parents[2] / "lineage" / "mlmd"
-SOURCES = MLMD / "protos"
+from tests.environments import ROOT, install, new_environment
+
+MLMD = ROOT / "lineage" / "mlmd"
+SOURCES = MLMD / "proto_source"
 PROTOS = (
     "ml_metadata/proto/metadata_store.proto",
     "ml_metadata/proto/metadata_store_service.proto",
@@ -23,10 +24,13 @@ HEADER = "# Made by `make protos` from the .proto files; do not edit.\n"
 def compile_protos() -> dict[Path, bytes]:
     """Return the content of every file that is made from the protos."""
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
-        plugin = Path(sys.executable).parent
+        python = new_environment(Path(folder, "environment"))
+        install(python, "--require-hashes", "-r", str(ROOT / "requirements" / "protos.txt"))
+        out = Path(folder, "out")
+        out.mkdir()
+        plugin = python.parent
         command = [
-            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{SOURCES}"),
+            *(str(python), "-m", "grpc_tools.protoc", f"-I{SOURCES}"),
             f"--plugin=protoc-gen-mypy={plugin / 'protoc-gen-mypy'}",
             f"--plugin=protoc-gen-mypy_grpc={plugin / 'protoc-gen-mypy_grpc'}",
             f"--descriptor_set_out={out / 'descriptors.binpb'}",

@@ -4,7 +4,7 @@
 
 `make protobuf-matrix` runs it. Without arguments it takes the oldest version that we support, the last of each major
 version since, and the newest; the oldest and the newest in pure Python too. The tests that compare with ml-metadata are
-skipped, as that wants a protobuf of its own.
+left out, as that wants a protobuf of its own.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.environments import ROOT, install, new_environment, run_tests
+
 VERSIONS = ("==4.25.0", "==4.25.*", "==5.*", "==6.*", ">=6", "python:==4.25.*", "python:>=6")
 TESTS = ("pytest", "pytest-xdist", "hypothesis", "editables", "hatchling")
 
 
-SHOW = """
+_IMPLEMENTATION = "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"
+_SHOW = """
 import google.protobuf
 from google.protobuf.internal import api_implementation
 print(google.protobuf.__version__, api_implementation.Type())
@@ -29,23 +31,16 @@ print(google.protobuf.__version__, api_implementation.Type())
 
 def run(version: str) -> bool:
     implementation, _, wanted = version.rpartition(":")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    if implementation:
-        environment["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = implementation
+    environment = {_IMPLEMENTATION: implementation} if implementation else {}
     with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder) / "bin" / "python"
-        uv = (sys.executable, "-m", "uv", "--quiet")
-        subprocess.run([*uv, "venv", "--python", sys.executable, folder], check=True)
-        install = [*uv, "pip", "install", "--python", str(python)]
-        subprocess.run([*install, f"protobuf{wanted}", "grpcio", *TESTS], check=True)
-        subprocess.run([*install, "--no-build-isolation", "--editable", str(ROOT)], check=True)
-        shown = subprocess.run([str(python), "-c", SHOW], check=True, capture_output=True, text=True, env=environment)
-        tests = [str(python), "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "tests/mlmd"]
-        result = subprocess.run(tests, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    print(f"protobuf {version:12} {shown.stdout.strip():20} {result.stdout.strip().splitlines()[-1]}", flush=True)
-    if result.returncode:
-        print(result.stdout[-6000:], result.stderr[-2000:])
-    return result.returncode == 0
+        python = new_environment(Path(folder))
+        install(python, f"protobuf{wanted}", "grpcio", *TESTS)
+        install(python, "--no-build-isolation", "--editable", str(ROOT))
+        command = [str(python), "-c", _SHOW]
+        shown = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **environment})
+        passed, last_line = run_tests(python, "-m", "not differential", "tests/mlmd", **environment)
+    print(f"protobuf {version:12} {shown.stdout.strip():20} {last_line}", flush=True)
+    return passed
 
 
 if __name__ == "__main__":

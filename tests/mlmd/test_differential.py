@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -12,10 +11,7 @@ from google.protobuf.message import Message
 from lineage.mlmd import ListOptions, MetadataStore
 from tests.mlmd.programs import CALLS, Failure, Programmer, is_deliberate, run
 
-pytestmark = [
-    pytest.mark.differential,
-    pytest.mark.skipif(find_spec("ml_metadata") is None, reason="ml-metadata has no wheel for this Python or platform"),
-]
+pytestmark = pytest.mark.differential
 
 SEEDS = int(os.environ.get("LINEAGE_DIFFERENTIAL_PROGRAMS", "40"))
 FIRST = int(os.environ.get("LINEAGE_DIFFERENTIAL_SEED", "0"))

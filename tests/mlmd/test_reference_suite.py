@@ -11,10 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [
-    pytest.mark.differential,
-    pytest.mark.skipif(find_spec("ml_metadata") is None, reason="ml-metadata has no wheel for this Python or platform"),
-]
+pytestmark = pytest.mark.differential
 
 RUN = """
 import sys

@@ -48,11 +48,13 @@ class BrowserWindow:
         return self.frame.locator("svg g.node")
 
     def run(self, query: str, *, shows: Literal["graph", "table"] | None = "graph") -> None:
-        """Type a query, run it and wait for its answer."""
+        """Paste a query, run it and wait for its answer."""
         self.page.keyboard.press("Escape")
         self._part("activeEditor").locator(".monaco-editor").first.click()
         self.page.keyboard.press("ControlOrMeta+A")
-        self.page.keyboard.insert_text(query)
+        # Typed, each bracket would get a second one.
+        self.page.evaluate("text => navigator.clipboard.writeText(text)", query)
+        self.page.keyboard.press("ControlOrMeta+V")
         self._wait_for(self._part("editor-Run"), shows=shows)
 
     def run_saved(self, name: str, *, leave_open: bool = False) -> None:
@@ -111,6 +113,7 @@ def neo4j_browser(server: Neo4jServer, *, width: int = 1400, height: int = 900) 
             executable_path=str(chromium()),
             args=list(FLAGS),
             viewport={"width": width, "height": height},
+            permissions=["clipboard-read", "clipboard-write"],
         )
         context.set_default_timeout(_TIMEOUT_MS)
         page = context.pages[0]

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from backends.neo4j import open_backend
-from lineage.backend import Backend
+from lineage.seam import Backend
 from tests.servers.neo4j import shared_neo4j
 
 NEEDS = "LINEAGE_TEST_NEO4J_URL, or a running Docker engine, or Java 17 and Maven"

@@ -57,7 +57,7 @@ GRAPH = GraphPlan(
             uri="s3://b/model-1x",
             state="PENDING",
             properties={"accuracy": 0.5, "n": 4, "s": "xyz", "b": False},
-            custom_properties={r"a\u0060b": True},
+            custom_properties={r"a\u0060b": True, "loss": -0.0},
         ),
         Artifact(type_id=_MODEL, name="Model-3", state="LIVE", properties={"n": 2**63 - 1, "s": "ABC"}),
     ),

@@ -1,24 +1,28 @@
-"""Write golden.jsonl anew: python -m tests.neo4j.make_golden. Read the difference before you commit it.
+"""Write anew what is made from the filter language's code: `make golden`. Read the difference before you commit it.
 
-A line has a filter, its Cypher with parameters, and the nodes of `golden_graph` that it finds. Where the reference
-differs on purpose the line names the difference, and says what the reference answers: its nodes, or a status.
+That is the table of functions in docs/filter_query.md, and golden.jsonl. A line of that has a filter, its Cypher with
+parameters, and the nodes of `golden_graph` that it finds. Where the reference differs on purpose the line names the
+difference, and says what the reference answers: its nodes, or a status.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from backends.neo4j.layout import GRAPH_KINDS
 from cypher import parse_filter
-from cypher.render import render_filter
-from lineage.backend import SCOPES
+from cypher.functions import table_of_functions
+from cypher.rendering import render_filter
 from lineage.model import NodeKind
+from lineage.seam import SCOPES
 from tests.differential.graph_pair import Pair, agree
 from tests.neo4j.golden_graph import GRAPH
 
 GOLDEN = Path(__file__).with_name("golden.jsonl")
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "filter_query.md"
 A, E, C = NodeKind.ARTIFACT, NodeKind.EXECUTION, NodeKind.CONTEXT
 FILTERS: dict[tuple[NodeKind, str], str | None] = {
     (A, "id = 5"): None,
@@ -36,6 +40,16 @@ FILTERS: dict[tuple[NodeKind, str], str | None] = {
     (E, "(last_known_state) > 3"): None,
     (A, "create_time_since_epoch BETWEEN 1 AND 9223372036854775807"): None,
     (A, "properties.accuracy.double_value > 0.9"): None,
+    (A, "custom_properties.loss.double_value >= 0 AND 0.0 <= custom_properties.loss.double_value"): None,
+    (A, "custom_properties.loss.double_value BETWEEN 0 AND 1"): None,
+    (A, "custom_properties.loss.double_value IN (0.0, 5.0)"): None,
+    (A, "custom_properties.loss.double_value = 0"): None,
+    (A, "NOT (custom_properties.loss.double_value < 0.0 OR custom_properties.loss.double_value > -0.0)"): None,
+    (A, "1 / custom_properties.loss.double_value IS NULL"): None,
+    (A, "CASE custom_properties.loss.double_value WHEN 0 THEN 1 ELSE 2 END = 1"): None,
+    (A, "NULLIF(custom_properties.loss.double_value, 0) IS NULL"): None,
+    (A, "CAST(custom_properties.loss.double_value AS STRING) = '0.0'"): None,
+    (A, "-(custom_properties.loss.double_value * 2) - ROUND(-0.004 * id, 1) <= 0 AND CAST('-0' AS DOUBLE) >= 0"): None,
     (A, "properties.n.int_value = 3"): None,
     (A, "properties.n.int_value >= 9223372036854775807"): None,
     (A, "NOT properties.n.int_value = 3"): None,
@@ -65,12 +79,38 @@ FILTERS: dict[tuple[NodeKind, str], str | None] = {
     (A, "NOT EXISTS(contexts_a)"): "exists",
     (A, "NOT EXISTS(events_0.type = OUTPUT)"): "exists",
     (A, "EXISTS(properties.accuracy)"): "exists",
+    (A, "(NOT EXISTS(contexts_a.id = 3) AND contexts_a.id = 2) OR contexts_a.id = 1"): "exists",
     (A, "id + 1 > 5"): None,
+    (A, "id + 2 - 1 * 3 + id - 4 > 0"): None,
+    (A, "id * id / 2 * 3 + 1.5 - id > 9"): None,
+    (A, "9223372036854775807 + id - 9223372036854775807 - 1 < 0"): None,
+    (A, "(id | 1 | 2 | 8) = 11"): None,
+    (A, "(id = 1 AND name = 'data') OR (id = 2 AND name = 'b') OR (type = 'Model' AND id < 6 AND NOT (id = 4))"): None,
+    (
+        A,
+        "(properties.n.int_value = 3 AND id > 1) OR (id > 4 AND NOT (id = 6 OR name = 'x')) OR (id < 3 AND id > 1)",
+    ): None,
+    (C, "parent_contexts_p.name = 'nightly' AND name = 'run-1'"): None,
     (A, "id / 2 = 1.5"): None,
     (A, "id << 61 < 0"): None,
     (A, "CASE WHEN id > 3 THEN 'a' ELSE 'b' END = 'a'"): None,
+    (A, "ABS(id - 4) = 1 AND ABS(0.5 - id) > 3"): None,
+    (A, "SIGN(id - 2) = -1 OR SIGN(properties.accuracy.double_value - 0.7) = -1.0"): None,
+    (A, "ROUND(properties.accuracy.double_value) = 1.0 AND ROUND(properties.accuracy.double_value, 1) = 0.9"): None,
     (A, "LENGTH(name) = 3 AND SUBSTR(name, 2) = 'aw'"): None,
+    (A, "LOWER(name) = 'model-3' OR UPPER(name) = 'RAW'"): None,
+    (A, "SUBSTR(uri, -3, 2) = '-1'"): None,
+    (A, "TRIM(name) = 'raw' AND TRIM(name, 'ra') = 'w'"): None,
+    (A, "LTRIM(name) = 'raw' AND LTRIM(name, 'ra') = 'w'"): None,
+    (A, "RTRIM(name) = 'raw' AND RTRIM(name, 'wa') = 'r'"): None,
+    (A, "REPLACE(name, 'model', 'm') = 'm-1'"): None,
+    (A, "REPLACE(name, '', external_id) = 'raw'"): None,
+    (A, "REPLACE(name, 'a', external_id) IS NULL"): None,
+    (A, "UNICODE(name) = 77"): None,
     (A, "COALESCE(external_id, name) = 'raw'"): None,
+    (A, "COALESCE(external_id, name, uri) = 'raw'"): None,
+    (A, "IFNULL(external_id, name) = 'raw'"): None,
+    (A, "NULLIF(name, 'raw') IS NULL"): None,
     (A, "CAST(id AS STRING) = '5'"): None,
     (A, "CAST(properties.accuracy.double_value AS STRING) = '0.91'"): None,
 }
@@ -78,8 +118,13 @@ FILTERS: dict[tuple[NodeKind, str], str | None] = {
 
 
 def cypher_of(kind: NodeKind, where: str) -> tuple[str, dict[str, object]]:
-    rendered = render_filter(parse_filter(where, SCOPES[kind]), GRAPH_KINDS[kind])
-    return rendered.statement("n", kind.value), rendered.parameters
+    """The whole query, which returns the ids of matching nodes in order."""
+    rendered = render_filter(parse_filter(where, SCOPES[kind]), GRAPH_KINDS[kind], wants_all=True)
+    distinct = "DISTINCT " if rendered.begin or rendered.matches else ""
+    lines = [*(rendered.begin or (f"MATCH (n:{kind.value})",)), *rendered.matches]
+    if rendered.conditions:
+        lines.append(f"WHERE {' AND '.join(rendered.conditions)}")
+    return "\n".join([*lines, f"RETURN {distinct}n.id AS id ORDER BY id"]), rendered.parameters
 
 
 def line(pair: Pair, kind: NodeKind, where: str, differs: str | None) -> dict[str, Any]:
@@ -102,6 +147,9 @@ def main() -> None:
     lines = [line(pair, *key, differs) for key, differs in FILTERS.items()]
     GOLDEN.write_text("".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in lines), encoding="utf-8")
     pair.close()
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    text = re.sub(r"\| Function \| Result \|\n(\|.*\n)+", lambda _: f"{table_of_functions()}\n", text)
+    DOCUMENTATION.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import lineage
 from lineage import Artifact, ArtifactType, Context, ContextType, Event, Execution, ExecutionType
 from lineage.errors import InvalidArgumentError
 from lineage.model import NodeKind
+from lineage.model.values import ProtoValue
 from lineage.server import Server, ServerOptions
-from lineage.values import ProtoValue
 from tests.servers.neo4j import Neo4jServer
 
 NAMES = [
@@ -182,12 +182,13 @@ def test_a_type_named_like_a_label_of_ours_is_no_label(store: lineage.Store, neo
     ]
 
 
-def test_indexes_and_explanations(store: lineage.Store) -> None:
+def test_indexes_and_explanations(store: lineage.Store, neo4j_server: Neo4jServer) -> None:
     assert ("Data", "n") in {("Data", index.name) for index in store.list_property_indexes() if index.is_ready}
     store.create_property_index("owner`s", NodeKind.CONTEXT, family="custom_properties")
     assert ("Context", "custom_properties", "owner`s") in {
         (index.kind.value, index.family, index.name) for index in store.list_property_indexes()
     }
+    neo4j_server.run("CALL db.prepareForReplanning()")  # whatever other tests had in this database
     explained = store.explain("properties.n.int_value = 3", "Artifact")
     assert "NodeIndexSeek" in explained.plan
     assert str(explained).startswith(":params {f0: 3}\nMATCH (n:Artifact)")

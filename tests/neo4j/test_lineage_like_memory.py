@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from lineage.traversal import LineageGraph
+from lineage.reading.graph import LineageGraph
 from tests.differential.graph_plan import SEED
 from tests.differential.lineage_queries import make_lineage_plan, make_query
-from tests.neo4j.twins import Twins
+from tests.differential.twins import Twins
 
 GRAPHS = 8
 QUERIES_A_GRAPH = 40

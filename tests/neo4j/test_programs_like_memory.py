@@ -9,6 +9,7 @@ import pytest
 
 from backends.memory import open_backend as open_memory
 from lineage import registry
+from lineage.api.units import BackendUnits
 from lineage.store import Store
 from tests.differential.program_calls import Call, Ours, Outcome, Pair, Side
 from tests.differential.program_generator import ProgramGenerator
@@ -25,9 +26,9 @@ class Twins(Pair):
 
     def __init__(self, url: str) -> None:
         self.clock = StepClock()
-        self.store = Store(open_memory("memory:"), clock=self.clock)
+        self.store = Store(BackendUnits(open_memory("memory:"), clock=self.clock))
         self.reference = Side(Ours(self.store))
-        self.neo4j = Store(registry.open_backend(url), url=url, clock=self.clock)
+        self.neo4j = Store(BackendUnits(registry.open_backend(url), clock=self.clock), url=url)
         self.ours = Side(Ours(self.neo4j))
 
     def perform(self, call: Call) -> tuple[Outcome, Outcome]:

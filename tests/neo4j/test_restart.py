@@ -10,7 +10,7 @@ import pytest
 
 import lineage
 from lineage import Artifact, ArtifactType, Context, ContextType, Event, Execution, ExecutionType
-from lineage.errors import UnavailableError
+from lineage.errors import DeadlineExceededError, UnavailableError
 from tests.servers.neo4j import start_neo4j
 
 
@@ -36,7 +36,7 @@ def test_killed_in_the_middle_of_work() -> None:
                         [Context(type="Run", name=f"run-{worker}")],
                         reuse_context_if_already_exist=True,
                     )
-                except UnavailableError as error:
+                except (UnavailableError, DeadlineExceededError) as error:  # the second where it is back but slow
                     failed.append(str(error))
                 else:
                     acknowledged.append(done.execution_id)
@@ -51,7 +51,7 @@ def test_killed_in_the_middle_of_work() -> None:
         server.kill()
         time.sleep(1)
         server.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while len(acknowledged) < before + 30 and time.monotonic() < deadline:
             time.sleep(0.1)
         stop.set()

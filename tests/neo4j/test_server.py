@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.servers.asking import check_that_it_ends_with_its_asker
 from tests.servers.jars import ServerMissingError, java, maven
 from tests.servers.neo4j import GivenNeo4j, Neo4jServer, start_neo4j
 
@@ -39,34 +34,9 @@ def test_killed_and_started_again_it_has_what_was_committed() -> None:
         assert server.run("MATCH (n:Thing) RETURN n.id AS id") == [{"id": 1}]
 
 
-_ASKING = """
-import sys
-from tests.servers.neo4j import JarNeo4j
-server = JarNeo4j()
-print(server.pid, server.home, flush=True)
-sys.stdin.read()
-"""
-
-
 @pytest.mark.slow
 def test_it_ends_when_the_process_that_asked_for_it_is_killed() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", _ASKING],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as asking:
-        assert asking.stdout is not None
-        pid, home = asking.stdout.readline().split()
-        assert Path(home, "data").exists()
-        asking.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while (Path("/proc", pid).exists() or Path(home).exists()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path("/proc", pid).exists()
-    assert not Path(home).exists()
+    check_that_it_ends_with_its_asker("neo4j", "JarNeo4j", within_s=20)
 
 
 def test_a_database_with_data_of_others_is_not_emptied(empty_neo4j: Neo4jServer, tmp_path: Path) -> None:
@@ -93,7 +63,7 @@ def _as_given(server: Neo4jServer, marks: Path) -> GivenNeo4j:
 
 def test_what_is_missing_comes_with_the_command_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ServerMissingError, match=re.escape("sudo apt-get install openjdk-17-jre-headless maven")):
+    with pytest.raises(ServerMissingError, match=r"^Maven, .* `make servers` installs what is missing, or says how$"):
         maven()
 
 

@@ -19,10 +19,9 @@ NOTHING = "RETURN 1"
 
 @pytest.fixture
 def sessions(url: str, neo4j_server: Neo4jServer) -> Iterator[Sessions]:
-    with neo4j_server.driver() as driver:
-        sessions = Sessions(driver, parse_address(url).database)
-        yield sessions
-        sessions.close()
+    sessions = Sessions(neo4j_server.driver, parse_address(url).database)
+    yield sessions
+    sessions.close()
 
 
 def used(sessions: Sessions, *, write: bool = False, statement: str = NOTHING) -> neo4j.Session:
@@ -51,8 +50,7 @@ def test_a_unit_of_work_that_is_interrupted_closes_its_session(sessions: Session
     statements = Statements(sessions, write=True)
     statements.begin()
     statements.run("CREATE (:Interrupted)", {})
-    statements.roll_back()
-    statements.close(is_sound=False)
+    statements.close(KeyboardInterrupt())
     with sessions.one(write=True) as session:
         assert session.run("MATCH (n:Interrupted) RETURN count(n)").values() == [[0]]
 
@@ -84,6 +82,7 @@ def test_one_that_is_in_use_when_the_store_is_closed_is_closed_after_it(sessions
 def test_a_session_sees_what_another_one_wrote(sessions: Sessions) -> None:
     """Their bookmarks are the same, which is what a cluster needs."""
     used(sessions)
+    assert sessions.bookmarks is not None
     before = set(sessions.bookmarks.get_bookmarks())
-    used(sessions, write=True, statement="CREATE (n:Bookmarked) DELETE n")
+    used(sessions, write=True, statement="CREATE (:Bookmarked)")
     assert set(sessions.bookmarks.get_bookmarks()) != before

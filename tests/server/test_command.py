@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -23,7 +24,7 @@ import trustme
 import lineage
 from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 from lineage.mlmd.proto.metadata_store_service_pb2_grpc import MetadataStoreServiceStub
-from lineage.rpc import connect as connect_native
+from lineage.remote import connect as connect_native
 
 pb: Any = metadata_store_pb2
 rpc: Any = metadata_store_service_pb2
@@ -99,7 +100,7 @@ def messages(log: list[dict[str, Any]]) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_and_stop(start: Callable[..., Process], number: int) -> None:
-    server = start()
+    server = start("--store=memory:")
     assert server.store == "memory:"
     assert ask(server).type_id == 10
     status, log = server.stop(number)
@@ -107,6 +108,20 @@ def test_serve_and_stop(start: Callable[..., Process], number: int) -> None:
     assert [entry["message"] for entry in log][-2:] == ["stopping: calls may finish within 30 s", "stopped"]
     assert "everything in it is gone" in log[0]["message"]
     assert [entry["method"] for entry in log if entry["message"] == "call"] == ["PutArtifactType"]
+
+
+def test_the_default_store_is_a_file_in_the_working_directory(
+    start: Callable[..., Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LINEAGE_STORE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for type_id in (10, 10):
+        server = start()
+        assert server.store == str(tmp_path / "lineage.db")
+        assert ask(server).type_id == type_id
+        status, log = server.stop()
+        assert status == 0
+        assert f"the store is {tmp_path / 'lineage.db'}; an argument" in messages(log)
 
 
 def slow_call(server: Process) -> tuple[threading.Thread, list[Any]]:
@@ -177,7 +192,7 @@ def test_mlmds_config_file(start: Callable[..., Process], tmp_path: Path, spelli
 
 def test_everything_else(start: Callable[..., Process], tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
-    tokens.write_text("read-only reading\nread-write writing\n")
+    tokens.write_text("read-only the-token-to-read ci\nread-write the-token-to-write\n")
     tokens.chmod(0o644)
     server = start(
         *("--token-file", str(tokens), "--metrics-port=0", "--threads=4", "--max-request-mb=1", "--max-response-mb=1"),
@@ -185,14 +200,14 @@ def test_everything_else(start: Callable[..., Process], tmp_path: Path) -> None:
         LINEAGE_STORE="memory:",
     )
     assert re.fullmatch(r"metrics on http://127\.0\.0\.1:\d+/metrics\n", server.line())
-    with connect_native(f"grpc://localhost:{server.port}", token="writing") as store:
+    with connect_native(f"grpc://localhost:{server.port}", token="the-token-to-write") as store:
         assert store.put_artifact_type(lineage.ArtifactType(name="T")) == 10
         with pytest.raises(lineage.errors.ResourceExhaustedError):
             store.put_artifacts([lineage.Artifact(type="T", uri="u" * 2**21)])
     status, log = server.stop()
     assert status == 0
     assert "other users of this machine may read" in messages(log)
-    assert "writing" not in json.dumps(log)
+    assert "the-token" not in json.dumps(log)
 
 
 def test_a_warning_when_anybody_may_call() -> None:
@@ -221,7 +236,8 @@ def test_a_warning_when_anybody_may_call() -> None:
         (["--metadata_source_config_type=mysql"], "needs --mysql_config_host"),
         (["--metadata_source_config_type=postgresql"], "needs --postgres_config_port"),
         (["--mysql_config_host=h", "--mysql_config_port=p", "--mysql_config_database=d"], "must be a number"),
-        (["--downgrade_db_schema_version=5"], "does not downgrade"),
+        (["--downgrade_db_schema_version=5", "--store=memory:"], "has no schema versions"),
+        (["--downgrade_db_schema_version=5", "--upgrade"], "keep one of the upgrade and the downgrades"),
         (
             ["--store=memory:", "--mysql_config_host=h", "--mysql_config_port=1", "--mysql_config_database=d"],
             "keep one",
@@ -231,8 +247,26 @@ def test_a_warning_when_anybody_may_call() -> None:
 def test_what_is_wrong_is_said(arguments: list[str], message: str) -> None:
     result = subprocess.run([*COMMAND, "serve", *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
+    *_, last = [json.loads(line) for line in result.stderr.splitlines()]
+    assert message in last["message"]
+    assert "trace" not in last
+
+
+def test_all_that_is_on_standard_error_is_json() -> None:
+    """What gRPC's core would say of a port that is taken, too."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = subprocess.run(
+            [*COMMAND, "serve", "--store=memory:", "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert result.returncode == 1
+    [line] = [json.loads(line) for line in result.stderr.splitlines()]
+    assert line["level"] == "error"
+    assert f"cannot serve: cannot listen on 127.0.0.1:{port}" in line["message"]
 
 
 def test_config_files_that_say_too_little(tmp_path: Path) -> None:
@@ -276,3 +310,24 @@ def test_without_grpc_the_command_says_what_to_install() -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
     assert "pip install 'lineage-graph[server]'" in result.stderr
+
+
+def test_it_waits_for_a_database_that_is_not_there_yet() -> None:
+    command = [*COMMAND, "serve", "--port=0", "--store=bolt://127.0.0.1:1"]
+    began_s = time.monotonic()
+    given_up = subprocess.run(
+        [*command, "--metadata_store_connection_retries=1"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert given_up.returncode == 1
+    assert given_up.stderr.count("waiting for the store, trying again in 1 s") == 1
+    assert time.monotonic() - began_s > 1
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as waiting:
+        try:
+            assert waiting.stderr is not None
+            assert "waiting for the store" in waiting.stderr.readline()
+            waiting.send_signal(signal.SIGTERM)
+            _, log = waiting.communicate(timeout=20)
+            assert waiting.returncode == 0
+            assert "stopped before the store was there" in log
+        finally:
+            waiting.kill()

@@ -231,10 +231,10 @@ def test_the_store_lives_as_long_as_the_server(server: Server, connect: Callable
 _NOT_UTF8 = """
 import lineage
 from google.protobuf.internal import api_implementation
-from lineage.server import mlmd_calls, native_calls
+from lineage.server import mlmd_service, native_service
 assert api_implementation.Type() == "python"
 store = lineage.open_store("memory:")
-bodies = {call.method: call.body for call in (*native_calls.calls(store), *mlmd_calls.calls(store))}
+bodies = {call.method: call.body for call in (*native_service.calls(store), *mlmd_service.calls(store))}
 for method in ("GetArtifactType", "ListArtifacts"):
     try:
         bodies[method](bytes((10, 2, 255, 254)))

@@ -14,12 +14,12 @@ import pytest
 import lineage
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.mlmd.service import METHODS
-from lineage.rpc import connect as connect_native
-from lineage.rpc import wire
-from lineage.rpc.protocol import METHODS as NATIVE_METHODS
-from lineage.rpc.protocol import SERVICE, Payload, call_name
-from lineage.rpc.remote import RemoteStore
+from lineage.remote import connect as connect_native
+from lineage.remote.native import NativeRemoteStore
 from lineage.server import Server
+from lineage.v1 import json as wire
+from lineage.v1.service import METHODS as NATIVE_METHODS
+from lineage.v1.service import SERVICE, Payload, call_name
 from tests.server.test_every_call import EXPECTED, a_step
 from tests.server.test_remote_store import CALLS as NATIVE_CALLS
 from tests.server.test_remote_store import fill
@@ -126,9 +126,9 @@ def good_arguments() -> dict[str, Any]:
     """For each native method, arguments as JSON that the tests of the remote store send."""
     sent: dict[str, Any] = {}
 
-    class Recorder(RemoteStore):
-        def __init__(self) -> None:
-            """Connect to nothing."""
+    class Recorder(NativeRemoteStore):
+        def __init__(self) -> None:  # connects to nothing
+            self._closed = False
 
         def call(self, method: str, arguments: Any) -> Any:
             sent[method] = json.loads(wire.encode(dict(arguments)))

@@ -13,7 +13,7 @@ import pytest
 
 import lineage
 from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
-from lineage.rpc import connect as connect_native
+from lineage.remote import connect as connect_native
 from lineage.server import Server
 from tests.server.conftest import failure
 
@@ -56,7 +56,8 @@ def test_a_long_error_text_arrives_cut(stub: Any) -> None:
     for name in ("n" * 100_000, "é" * 100_000):
         error = failure(stub.GetArtifactType, rpc.GetArtifactTypeRequest(type_name=name))
         assert error.code() is grpc.StatusCode.NOT_FOUND
-        assert error.details().endswith("...")
+        assert "..." in error.details()
+        assert len(error.details().encode()) < 1_000
 
 
 def test_200_clients_at_once(server: Server) -> None:
@@ -94,9 +95,10 @@ class SlowStore:
         def put_artifact_type(*args: Any, **kwargs: Any) -> int:
             self.began.set()
             assert self.go.wait(timeout=30)
-            result = original(*args, **kwargs)
-            self.ended.set()
-            return result
+            try:
+                return int(original(*args, **kwargs))
+            finally:
+                self.ended.set()
 
         monkeypatch.setattr(store, "put_artifact_type", put_artifact_type)
 
@@ -114,9 +116,10 @@ def test_a_client_that_leaves_during_its_call(
         leaving.channel.close()
         assert future.cancelled() or future.exception() is not None
         slow.go.set()
-        assert slow.ended.wait(timeout=10)  # what had begun is done
-        stub = connect(server)
-        assert [each.name for each in stub.GetArtifactTypes(rpc.GetArtifactTypesRequest()).artifact_types] == ["T"]
+        assert slow.ended.wait(timeout=10)
+        stub = connect(server)  # what had begun is undone, or done if the news of the client came late
+        names = [each.name for each in stub.GetArtifactTypes(rpc.GetArtifactTypesRequest()).artifact_types]
+        assert names in ([], ["T"])
 
 
 def test_a_call_whose_caller_left_before_it_began_is_not_made(

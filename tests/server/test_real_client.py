@@ -6,7 +6,6 @@ import inspect
 import os
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -15,10 +14,7 @@ import lineage
 from lineage.server import Server, ServerOptions
 from tests.mlmd.programs import CALLS, Failure, Programmer, comparable, is_deliberate, run
 
-pytestmark = [
-    pytest.mark.differential,
-    pytest.mark.skipif(find_spec("ml_metadata") is None, reason="ml-metadata has no wheel for this Python or platform"),
-]
+pytestmark = pytest.mark.differential
 SEEDS = int(os.environ.get("LINEAGE_DIFFERENTIAL_PROGRAMS", "20"))
 FIRST = int(os.environ.get("LINEAGE_DIFFERENTIAL_SEED", "0"))
 

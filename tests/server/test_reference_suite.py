@@ -13,10 +13,7 @@ import pytest
 
 from lineage.server import Server
 
-pytestmark = [
-    pytest.mark.differential,
-    pytest.mark.skipif(find_spec("ml_metadata") is None, reason="ml-metadata has no wheel for this Python or platform"),
-]
+pytestmark = pytest.mark.differential
 
 # What fails on any server, because the tests themselves are wrong: they were never run over gRPC. What they mean to
 # test is in test_real_client.py.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 import lineage
 from lineage.errors import InvalidArgumentError, UnavailableError
 from lineage.mlmd.proto import metadata_store_service_pb2
-from lineage.rpc import connect as connect_native
+from lineage.remote import connect as connect_native
 from lineage.server import Server, ServerOptions, Tls
 from lineage.server.probe import is_alive
 from tests.server.conftest import failure
@@ -73,7 +72,7 @@ def test_mutual_tls(certificates: Certificates, serve: Callable[..., Server], co
         assert error.code() is grpc.StatusCode.UNAVAILABLE
 
 
-@pytest.mark.skipif(find_spec("ml_metadata") is None, reason="ml-metadata has no wheel for this Python or platform")
+@pytest.mark.differential
 def test_the_real_client_over_mutual_tls(certificates: Certificates, serve: Callable[..., Server]) -> None:
     import ml_metadata
     from ml_metadata.proto import metadata_store_pb2 as pb
@@ -102,8 +101,14 @@ def test_the_native_client_over_mutual_tls(
         assert store.put_artifact_type(lineage.ArtifactType(name="T")) == 10
     with connect_native(url, **paths) as store:
         assert [each.name for each in store.get_artifact_types()] == ["T"]
-    with pytest.raises(UnavailableError, match="cannot reach the server at grpcs://localhost"):
+    with pytest.raises(UnavailableError, match=r"was reached, and closed .* it may want a client's certificate"):
         connect_native(url, ca=paths["ca"])
+    with pytest.raises(UnavailableError, match=r"was reached, and closed .* it may want TLS"):
+        connect_native(f"grpc://localhost:{server.port}")
+    with pytest.raises(UnavailableError, match="was reached, but not by TLS: its certificate is not trusted"):
+        connect_native(url, ca=paths["cert"])
+    with pytest.raises(UnavailableError, match="was reached, but not by TLS: the server speaks no TLS"):
+        connect_native(f"grpcs://localhost:{serve().port}", ca=paths["ca"])
     with pytest.raises(InvalidArgumentError, match="needs its key"):
         connect_native(url, ca=paths["ca"], cert=paths["cert"])
     with pytest.raises(InvalidArgumentError, match="write grpcs://"):
@@ -146,7 +151,7 @@ BROKEN = b"-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n"
         ({"client_ca": "é".encode()}, "the TLS client CA cannot be used"),
     ],
 )
-def test_tls_that_is_wrongly_set_up(certificates: Certificates, changes: dict[str, bytes], message: str) -> None:
+def test_tls_that_is_wrongly_set_up(certificates: Certificates, changes: dict[str, Any], message: str) -> None:
     tls = replace(certificates.tls(verify_clients=True), **changes)
     with lineage.open_store("memory:") as store, pytest.raises(InvalidArgumentError, match=message):
         Server(store, ServerOptions(port=0, tls=tls))

@@ -15,11 +15,9 @@ import lineage
 from lineage.errors import InvalidArgumentError, PermissionDeniedError, UnauthenticatedError
 from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 from lineage.mlmd.service import METHODS
-from lineage.rpc import connect as connect_native
-from lineage.rpc.protocol import METHODS as NATIVE_METHODS
-from lineage.rpc.protocol import writes
+from lineage.remote import connect as connect_native
 from lineage.server import Role, Server, TokenFile
-from lineage.server.access import open_to_others
+from lineage.server.access import SHORTEST_TOKEN, Caller, open_to_others
 from lineage.server.logs import FIELDS
 from tests.server.conftest import failure
 
@@ -31,7 +29,7 @@ GET = rpc.GetArtifactTypesRequest()
 @pytest.fixture
 def tokens(tmp_path: Path) -> TokenFile:
     path = tmp_path / "tokens"
-    path.write_text("# ours\n\nread-write  writing-token\nread-only reading-token\n")
+    path.write_text("# ours\n\nread-write  our-writing-token trainer\nread-only our-reading-token\n")
     path.chmod(0o600)
     return TokenFile(str(path))
 
@@ -42,24 +40,24 @@ def bearer(token: str) -> dict[str, Any]:
 
 def test_roles(tokens: TokenFile, serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
     stub = connect(serve(tokens=tokens))
-    assert stub.PutArtifactType(PUT, **bearer("writing-token")).type_id == 10
-    assert len(stub.GetArtifactTypes(GET, **bearer("reading-token")).artifact_types) == 1
-    denied = failure(stub.PutArtifactType, PUT, **bearer("reading-token"))
+    assert stub.PutArtifactType(PUT, **bearer("our-writing-token")).type_id == 10
+    assert len(stub.GetArtifactTypes(GET, **bearer("our-reading-token")).artifact_types) == 1
+    denied = failure(stub.PutArtifactType, PUT, **bearer("our-reading-token"))
     assert denied.code() is grpc.StatusCode.PERMISSION_DENIED
     for given in (
         {},
         bearer("other-token"),
         bearer(""),
-        bearer("writing-toke"),
-        {"metadata": (("authorization", "writing-token"),)},
-        {"metadata": (("authorization", "Basic writing-token"),)},
-        {"metadata": (*bearer("reading-token")["metadata"], *bearer("writing-token")["metadata"])},
+        bearer("our-writing-toke"),
+        {"metadata": (("authorization", "our-writing-token"),)},
+        {"metadata": (("authorization", "Basic our-writing-token"),)},
+        {"metadata": (*bearer("our-reading-token")["metadata"], *bearer("our-writing-token")["metadata"])},
     ):
         for call, request in ((stub.PutArtifactType, PUT), (stub.GetArtifactTypes, GET)):
             error = failure(call, request, **given)
             assert error.code() is grpc.StatusCode.UNAUTHENTICATED
             assert "token" in error.details()
-            assert "writing-token" not in error.details()
+            assert "our-writing-token" not in error.details()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -70,7 +68,7 @@ def test_no_call_is_open_and_writes_are_known(
     call, request = getattr(stub, method), getattr(rpc, f"{method}Request")()
     assert failure(call, request).code() is grpc.StatusCode.UNAUTHENTICATED
     try:
-        call(request, **bearer("reading-token"))
+        call(request, **bearer("our-reading-token"))
         allowed = True
     except grpc.RpcError as error:
         status: Any = error
@@ -93,7 +91,7 @@ def test_a_call_without_a_token_is_answered_before_its_request_comes(
 
     silent = [stub.channel.stream_unary(path).future(requests()) for path in PATHS]
     try:
-        assert len(stub.GetArtifactTypes(GET, timeout=10, **bearer("reading-token")).artifact_types) == 0
+        assert len(stub.GetArtifactTypes(GET, timeout=10, **bearer("our-reading-token")).artifact_types) == 0
         for future in silent:
             assert future.exception(timeout=10).code() is grpc.StatusCode.UNAUTHENTICATED
     finally:
@@ -129,22 +127,16 @@ def test_a_caller_that_leaves_before_its_request_is_no_failure(
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
-def test_native_writes_are_known() -> None:
-    puts = {name for name in NATIVE_METHODS if name.startswith("put_")}
-    assert {name for name in NATIVE_METHODS if writes(name)} == {*puts, "create_property_index"}
-    assert writes("delete_artifacts")  # what is not known to read is taken to write
-
-
 def test_the_native_client(tokens: TokenFile, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"grpc://localhost:{serve(tokens=tokens).port}"
     with pytest.raises(UnauthenticatedError, match="wants a token"):
         connect_native(url)
     with pytest.raises(UnauthenticatedError, match="not known"):
-        connect_native(url, token="other")
-    with connect_native(f"{url}?token=writing-token") as store:
+        connect_native(url, token="another-one-than-all")
+    with connect_native(f"{url}?token=our-writing-token") as store:
         assert store.put_artifact_type(lineage.ArtifactType(name="T")) == 10
-        assert "writing-token" not in repr(store) + store.url
-    monkeypatch.setenv("LINEAGE_TOKEN", "reading-token")
+        assert "our-writing-token" not in repr(store) + store.url
+    monkeypatch.setenv("LINEAGE_TOKEN", "our-reading-token")
     with connect_native(url) as store:
         assert len(store.get_artifact_types()) == 1
         with pytest.raises(PermissionDeniedError, match="for reading only"):
@@ -169,10 +161,19 @@ def test_read_only_mode(serve: Callable[..., Server], connect: Callable[..., Any
         store.put_artifact_type(lineage.ArtifactType(name="T"))
 
 
-@pytest.mark.parametrize("line", ["read-write", "admin my-secret", "read-only my-secret more", "my-secret"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "read-write",
+        "admin my-secret",
+        "read-only my-secret-of-many-letters more than a name",
+        "read-only my-secret-of-many-letters na,me",
+        "my-secret",
+    ],
+)
 def test_a_bad_line_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
     path = tmp_path / "tokens"
-    path.write_text(f"read-only fine\n{line}\n")
+    path.write_text(f"read-only fine-and-long-enough\n{line}\n")
     with pytest.raises(InvalidArgumentError, match="line 2") as raised:
         TokenFile(str(path))
     assert "secret" not in str(raised.value)
@@ -180,12 +181,32 @@ def test_a_bad_line_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
 
 def test_a_token_has_one_role(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
-    path.write_text("read-only same-secret\nread-only same-secret\n")
-    assert TokenFile(str(path)).role_of(b"same-secret") is Role.READ_ONLY
-    path.write_text("read-only same-secret\nread-only other\nread-write same-secret\n")
+    path.write_text("read-only same-secret-for-all\nread-only same-secret-for-all\n")
+    assert TokenFile(str(path)).caller(b"same-secret-for-all") == Caller(Role.READ_ONLY, "line 2")
+    path.write_text("read-only same-secret-for-all\nread-only another-one-than-all\nread-write same-secret-for-all\n")
     with pytest.raises(InvalidArgumentError, match=r"lines 1 and 3 .* two roles") as raised:
         TokenFile(str(path))
     assert "secret" not in str(raised.value)
+
+
+def test_a_token_that_could_be_guessed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(f"read-only {'x' * SHORTEST_TOKEN}\nread-only {'s' * (SHORTEST_TOKEN - 1)}\n")
+    with pytest.raises(InvalidArgumentError, match=r"line 2 .* shorter than 16") as raised:
+        TokenFile(str(path))
+    assert "sss" not in str(raised.value)
+
+
+def test_the_log_says_whose_token_it_was(
+    tokens: TokenFile, serve: Callable[..., Server], connect: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lineage.server")
+    stub = connect(serve(tokens=tokens))
+    stub.GetArtifactTypes(GET, **bearer("our-writing-token"))
+    stub.GetArtifactTypes(GET, **bearer("our-reading-token"))
+    callers = [getattr(record, FIELDS)["caller"] for record in caplog.records if record.getMessage() == "call"]
+    assert callers == ["trainer", "line 4"]
+    assert "our-" not in caplog.text
 
 
 def test_files_without_tokens(tmp_path: Path) -> None:

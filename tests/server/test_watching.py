@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import re
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import grpc
 import pytest
@@ -22,8 +27,11 @@ import lineage
 from lineage import errors
 from lineage.errors import UnavailableError
 from lineage.mlmd.proto import metadata_store_service_pb2
+from lineage.seam.repeating import repeated
 from lineage.server import Server, ServerOptions, TokenFile
-from lineage.server.logs import FIELDS, JsonLines
+from lineage.server.health import READINESS
+from lineage.server.logs import FIELDS, JsonLines, Sparing, of_request
+from lineage.server.probe import main
 from tests.server.conftest import failure
 
 rpc: Any = metadata_store_service_pb2
@@ -33,7 +41,7 @@ SERVICES = ("ml_metadata.MetadataStoreService", "lineage.v1.Store")
 @pytest.fixture
 def tokens(tmp_path: Path) -> TokenFile:
     path = tmp_path / "tokens"
-    path.write_text("read-only reading-token\n")
+    path.write_text("read-only our-reading-token\n")
     return TokenFile(str(path))
 
 
@@ -109,6 +117,53 @@ def stops_before_its_grace(server: Server) -> bool:
     return True
 
 
+def test_readiness_is_apart_from_liveness(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server whose database is away is alive, and not ready; nobody should restart it."""
+    serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+    monkeypatch.setattr("lineage.server.readiness._EVERY_S", 0.05)
+    is_away = threading.Event()
+    with lineage.open_store("memory:") as store:
+        get = store.get_artifacts_by_id
+
+        @wraps(get)
+        def get_or_fail(artifact_ids: Any, **options: Any) -> Any:
+            if is_away.is_set():
+                raise UnavailableError("the database is away")
+            return get(artifact_ids, **options)
+
+        monkeypatch.setattr(store, "get_artifacts_by_id", get_or_fail)
+        server = serve(store)
+        asked = health(connect(server))
+        ready = health_pb2.HealthCheckRequest(service=READINESS)
+        watch = asked.Watch(ready, timeout=60)
+        assert (next(watch).status, asked.Check(ready).status) == (serving, serving)
+        assert main(["--ready", f"127.0.0.1:{server.port}"]) == 0
+        is_away.set()
+        assert (next(watch).status, asked.Check(ready).status) == (not_serving, not_serving)
+        assert asked.Check(health_pb2.HealthCheckRequest()).status == serving
+        assert main(["--ready", f"127.0.0.1:{server.port}"]) == 1
+        assert main([f"127.0.0.1:{server.port}"]) == 0
+        is_away.clear()
+        assert (next(watch).status, asked.Check(ready).status) == (serving, serving)
+        watch.cancel()
+
+
+def test_a_client_that_pings_keeps_its_long_call(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait() -> list[Any]:
+        time.sleep(7)
+        return []
+
+    with lineage.open_store("memory:") as store:
+        monkeypatch.setattr(store, "get_context_types", wait)
+        pings = {"keepalive_time_ms": 1200, "http2.max_pings_without_data": 0}
+        stub = connect(serve(store), **pings)
+        assert not stub.GetContextTypes(rpc.GetContextTypesRequest()).context_types
+
+
 # --- reflection -----------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +198,7 @@ def test_reflection_needs_a_token_and_may_be_off(
 ) -> None:
     stub = connect(serve(tokens=tokens))
     assert failure(reflect, stub, {"list_services": ""}).code() is grpc.StatusCode.UNAUTHENTICATED
-    assert reflect(stub, {"list_services": ""}, metadata=(("authorization", "Bearer reading-token"),))
+    assert reflect(stub, {"list_services": ""}, metadata=(("authorization", "Bearer our-reading-token"),))
     off = connect(serve(reflection=False))
     assert failure(reflect, off, {"list_services": ""}).code() is grpc.StatusCode.UNIMPLEMENTED
 
@@ -190,11 +245,74 @@ def test_metrics(serve: Callable[..., Server], connect: Callable[..., Any]) -> N
     assert found[f'lineage_server_calls_total{{method="GetArtifacts",{service},status="OK"}}'] == 3
     assert found[f'lineage_server_calls_total{{method="GetArtifactType",{service},status="NOT_FOUND"}}'] == 1
     assert found[f'lineage_server_call_duration_seconds_count{{method="GetArtifacts",{service}}}'] == 3
-    assert found["lineage_server_calls_in_flight"] == 0
+    assert found["lineage_server_ready"] == 1
+    assert found["lineage_server_threads"] == 16
     assert not any("GetArtifacts" in name for name in metrics(other))
     server.stop(0)
     with pytest.raises(urllib.error.URLError):
         metrics(server)
+
+
+def test_calls_that_wait_for_a_thread_are_in_flight(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    def wait() -> list[Any]:
+        assert go.wait(timeout=30)
+        return []
+
+    def becomes(server: Server, in_flight: int, waiting: int) -> bool:
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            found = metrics(server)
+            if (found["lineage_server_calls_in_flight"], found["lineage_server_calls_waiting"]) == (in_flight, waiting):
+                return True
+            time.sleep(0.05)
+        return False
+
+    with lineage.open_store("memory:") as store:
+        monkeypatch.setattr(store, "get_context_types", wait)
+        server = serve(store, threads=2, metrics_port=0)
+        stub = connect(server)
+        calls = [stub.GetContextTypes.future(rpc.GetContextTypesRequest()) for _ in range(5)]
+        assert becomes(server, in_flight=5, waiting=3)
+        go.set()
+        assert [each.result().context_types for each in calls] == [[]] * 5
+        assert becomes(server, in_flight=0, waiting=0)
+
+
+def test_the_documentation_lists_all_metrics(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
+    server = serve(metrics_port=0)
+    connect(server).GetArtifacts(rpc.GetArtifactsRequest())
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics", timeout=10) as response:
+        exported = {line.split()[2] for line in response.read().decode().splitlines() if line.startswith("# TYPE lin")}
+    text = Path(__file__).parents[2].joinpath("docs", "server.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(lineage_server_\w+)`", text, re.MULTILINE))
+    assert told == {name for name in exported if not name.endswith("_created")}
+
+
+def test_repeats_are_counted_and_logged(
+    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    attempts: list[int] = []
+
+    def fail_twice() -> list[Any]:
+        attempts.append(1)
+        if len(attempts) < 3:
+            error = UnavailableError("the database is away")
+            error.repeatable = True
+            raise error
+        return []
+
+    caplog.set_level(logging.INFO)
+    with lineage.open_store("memory:") as store:
+        monkeypatch.setattr(store, "get_context_types", lambda: repeated(fail_twice))
+        server = serve(store, metrics_port=0)
+        assert call(connect(server), "GetContextTypes") == (grpc.StatusCode.OK, ANY)
+        service = 'service="ml_metadata.MetadataStoreService"'
+        assert metrics(server)[f"lineage_server_store_repeats_total{{{service}}}"] == 2
+    assert [entry["repeats"] for entry in entries(caplog) if entry["message"] == "call"] == [2]
 
 
 # --- ports ----------------------------------------------------------------------------------------------------------
@@ -346,6 +464,29 @@ def test_what_the_caller_should_know_is_told_word_for_word(
     assert [answer.code() for answer in answers] == [grpc.StatusCode[error.status]] * 2
     assert [answer.details() for answer in answers] == ["What to do", "what to do"]  # MLMD's begin with a capital
     assert not [entry for entry in entries(caplog) if "trace" in entry]
+
+
+def test_what_libraries_say_again_and_again_is_shown_now_and_then() -> None:
+    """And the request id of the call in which they said it."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines())
+    handler.addFilter(Sparing())
+
+    def say(name: str, at_s: float, level: int = logging.INFO) -> None:
+        record = logging.LogRecord(name, level, "f", 1, "attempt %d failed", (at_s,), None)
+        record.created = at_s
+        with of_request("mine-1"):
+            handler.handle(record)
+
+    for tenth in range(250):
+        say("neo4j", 1000 + tenth / 10)
+    say("lineage.server", 1025)
+    say("lineage.server", 1025)
+    say("neo4j", 1025, logging.ERROR)
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [line.get("unshown_before") for line in lines] == [None, 99, 99, None, None, None]
+    assert {line["request_id"] for line in lines} == {"mine-1"}
 
 
 def test_a_log_line_takes_what_it_is_given() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.servers.jars import ServerMissingError
+from tests.servers.jars import NotInstalledError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -25,7 +25,6 @@ def chromium() -> Path:
     for name in NAMES:
         if found := shutil.which(name):
             return Path(found)
-    raise ServerMissingError(
-        f"the Neo4j Browser tests need Chromium (none of {', '.join(NAMES)} is on the PATH).\n"
-        "Debian: sudo apt-get install chromium"
+    raise NotInstalledError(
+        f"Chromium, to show Neo4j Browser and pictures of lineage (none of {', '.join(NAMES)} on the PATH)"
     )

@@ -13,12 +13,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-NEO4J_VERSION = "5.26.31"
-"""5.26 has long-term support, and is the last line that runs on Java 17."""
+NEO4J_VERSION = os.environ.get("LINEAGE_TEST_NEO4J_VERSION", "5.26.31")
+"""5.26 has long-term support, and is the last line that runs on Java 17. `make neo4j-matrix` takes others too."""
 BROWSER_VERSION = "5.24.0"
-INSTALL_COMMAND = "apt-get install openjdk-17-jre-headless maven"
 
-_JAVA_VERSIONS = (17, 21)  # what Neo4j 5.26 runs on
+_IS_OF_THE_5_LINE = NEO4J_VERSION.startswith("5.")
+_JAVA_VERSIONS = (17, 21) if _IS_OF_THE_5_LINE else (21, 25)
+MAIN_CLASS = "org.neo4j.server." + ("CommunityEntryPoint" if _IS_OF_THE_5_LINE else "Neo4jCommunity")
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 _PAUSES_S = (0, 5, 15, 30, 60)  # a burst of requests may be answered 429
 _POM = f"""\
@@ -45,7 +46,15 @@ _POM = f"""\
 
 
 class ServerMissingError(Exception):
-    """A server that the tests need is not here; the message says how to get it."""
+    """A server that the tests need is not here; the message says why."""
+
+
+class NotInstalledError(ServerMissingError):
+    """A program that it takes is not on this machine."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}. `make servers` installs what is missing, or says how")
+        self.what = what
 
 
 def cache_folder() -> Path:
@@ -68,27 +77,20 @@ def java() -> Path:
             if found[candidate] in _JAVA_VERSIONS:
                 return candidate
     others = ", ".join(f"{path} is Java {version}" for path, version in found.items()) or "no Java was found"
-    raise ServerMissingError(_missing(f"Java 17 or 21 ({others})"))
+    wanted = " or ".join(map(str, _JAVA_VERSIONS))
+    raise NotInstalledError(f"Java {wanted}, to run Neo4j {NEO4J_VERSION} ({others}; or a Docker engine)")
 
 
 def maven() -> Path:
     found = shutil.which("mvn")
     if found is None:
-        raise ServerMissingError(_missing("Maven, to fetch Neo4j's jars (no mvn on the PATH)"))
+        raise NotInstalledError("Maven, to fetch Neo4j's jars (no mvn on the PATH; or a Docker engine)")
     return Path(found)
-
-
-def _missing(what: str) -> str:
-    return (
-        f"the Neo4j tests need a Neo4j server, and to start one {what}.\n"
-        f"Debian, Ubuntu: sudo {INSTALL_COMMAND}\n"
-        "Or start a Docker engine, or name an empty server: LINEAGE_TEST_NEO4J_URL=bolt://user:password@host:7687"
-    )
 
 
 def jars() -> Path:
     """The folder with Neo4j's jars (137 MB, fetched once). Several processes may ask at once."""
-    folder = cache_folder() / f"neo4j-{NEO4J_VERSION}"
+    folder = _folder()
     if not folder.exists():
         with locked(folder.parent / f"{folder.name}.lock"):
             if not folder.exists():
@@ -96,24 +98,37 @@ def jars() -> Path:
     return folder / "lib"
 
 
+def jars_are_here() -> bool:
+    return _folder().exists()
+
+
+def _folder() -> Path:
+    return cache_folder() / f"neo4j-{NEO4J_VERSION}"
+
+
 def _fetch(folder: Path) -> None:
     for left_over in folder.parent.glob(f"{folder.name}-*"):  # by a fetch that was killed: only one runs at a time
         shutil.rmtree(left_over, ignore_errors=True)
     fetching = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
     try:
-        (fetching / "pom.xml").write_text(_POM)
-        command = [str(maven()), "-q", "-B", "-f", str(fetching / "pom.xml"), _COPY]
-        command += ["-DincludeScope=runtime", f"-DoutputDirectory={fetching / 'lib'}"]
-        said = ""
-        for pause_s in _PAUSES_S:
-            time.sleep(pause_s)
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                fetching.rename(folder)  # whole or not at all
-                return
-            said = (done.stdout + done.stderr)[-4000:]
+        copy_jars(_POM, fetching)
+        fetching.rename(folder)  # whole or not at all
     finally:
         shutil.rmtree(fetching, ignore_errors=True)
+
+
+def copy_jars(pom: str, folder: Path) -> None:
+    """Copy what a project of Maven's depends on to the folder `lib` of a folder."""
+    (folder / "pom.xml").write_text(pom)
+    command = [str(maven()), "-q", "-B", "-f", str(folder / "pom.xml"), _COPY]
+    command += ["-DincludeScope=runtime", f"-DoutputDirectory={folder / 'lib'}"]
+    said = ""
+    for pause_s in _PAUSES_S:
+        time.sleep(pause_s)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        said = (done.stdout + done.stderr)[-4000:]
     raise ServerMissingError(f"Neo4j's jars could not be fetched from Maven Central; mvn said:\n{said}")
 
 

@@ -20,14 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.servers.jars import ServerMissingError
+from tests.servers.jars import NotInstalledError, ServerMissingError
 from tests.servers.supervised import SupervisedProcess, free_port, log_file
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-PACKAGES = ("mariadb-server",)
-"""Debian's."""
 
 _START_TIMEOUT_S = 120  # it takes about 1 s on an idle machine
 _BUFFER_POOL = "512M"
@@ -48,10 +45,7 @@ def program(name: str) -> str:
     """One of MariaDB's programs. Debian keeps the server where only root has it on the PATH."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise ServerMissingError(
-            f"the MariaDB tests and benchmarks start a MariaDB server, and there is no {name}.\n"
-            f"Debian, Ubuntu: sudo apt-get install {' '.join(PACKAGES)}"
-        )
+        raise NotInstalledError(f"MariaDB's server (no {name} on the PATH)")
     return found
 
 
@@ -61,7 +55,7 @@ class MariaDB:
     host = "127.0.0.1"
     user = "root"
 
-    def __init__(self) -> None:
+    def __init__(self, *more: str) -> None:
         self._programs = programs()
         self.port = free_port()
         self.log = log_file("mariadb", self.port)
@@ -80,6 +74,7 @@ class MariaDB:
             "--skip-networking=0",
             "--skip-name-resolve",
             f"--innodb-buffer-pool-size={_BUFFER_POOL}",
+            *more,
         ]
         self._process = SupervisedProcess(
             "MariaDB", [self._programs.server, *common, *options], folder=self.home, log=self.log
@@ -165,9 +160,9 @@ def _install(command: list[str]) -> None:
         raise ServerMissingError(f"mariadb-install-db failed:\n{(done.stdout + done.stderr)[-4000:]}")
 
 
-def start_mariadb() -> MariaDB:
-    """Start a server of one's own."""
-    return MariaDB()
+def start_mariadb(*options: str) -> MariaDB:
+    """Start a server of one's own, with more options than it needs."""
+    return MariaDB(*options)
 
 
 @cache

@@ -11,9 +11,9 @@ from typing import Any
 import grpc
 
 from lineage.mlmd.service import METHODS
-from lineage.server import mlmd_calls
+from lineage.server import mlmd_service
 from lineage.server.access import Gate
-from lineage.server.calls import Call, Calls
+from lineage.server.dispatch import Call, Dispatcher
 from lineage.server.metrics import NoMetrics
 from lineage.store import Store
 
@@ -37,13 +37,13 @@ def serving(handlers: Iterable[Any]) -> Generator[int]:
 
 
 def _answered(calls: Iterable[Call]) -> list[Any]:
-    return Calls(Gate(None, read_only=False), NoMetrics(), max_response_bytes=None).handlers(calls)
+    return Dispatcher(Gate(None, read_only=False), NoMetrics(), max_response_bytes=None).handlers(calls)
 
 
 @contextmanager
 def mlmd_server(store: Store) -> Generator[int]:
     """Serve a store as our server does, but by MLMD's protocol alone."""
-    with serving(_answered(mlmd_calls.calls(store))) as port:
+    with serving(_answered(mlmd_service.calls(store))) as port:
         yield port
 
 
@@ -74,5 +74,5 @@ def genuine_mlmd_server() -> Generator[int]:
         return grpc.unary_unary_rpc_method_handler(answer)
 
     handlers = {name: handler(name) for name in METHODS if hasattr(library, name)}
-    with serving([grpc.method_handlers_generic_handler(mlmd_calls.SERVICE, handlers)]) as port:
+    with serving([grpc.method_handlers_generic_handler(mlmd_service.SERVICE, handlers)]) as port:
         yield port

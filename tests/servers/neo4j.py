@@ -1,7 +1,8 @@
 """A running Neo4j for tests.
 
 In this order: the one that LINEAGE_TEST_NEO4J_URL names; one that a Docker engine runs, through testcontainers; one of
-Maven Central's jars on Java 17. Where none can be had, `ServerMissingError` says what to install: a failure, no skip.
+Maven Central's jars on Java 17 or 21. Where none can be had, `ServerMissingError` says what is missing: a failure, no
+skip.
 
 >>> server = shared_neo4j()           # one for this process; with pytest-xdist that is one for each worker
 >>> with server.reserved():           # the only user of its database, as Neo4j Community has just one
@@ -34,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from browser.build import post_connect_command
-from tests.servers.jars import ServerMissingError, jars, java, locked
+from tests.servers.jars import MAIN_CLASS, ServerMissingError, jars, java, locked
 from tests.servers.supervised import SupervisedProcess, free_port, log_file
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 IMAGE = "neo4j:5.26-community"
 
-_HEAP = "512m"
+_HEAP = "1g"  # its parser keeps what it learns of statements: random filters teach it hundreds of megabytes
 _PAGE_CACHE = "128m"
 _START_TIMEOUT_S = 300  # it takes about 6 s on an idle machine
 
@@ -54,6 +55,8 @@ _SETTINGS = {
     "client.allow_telemetry": "false",
     "browser.remote_content_hostname_whitelist": "localhost,127.0.0.1",
 }
+if _language := os.environ.get("LINEAGE_TEST_NEO4J_LANGUAGE"):
+    _SETTINGS["db.query.default_language"] = _language  # CYPHER_5 or CYPHER_25; Neo4j 5.26 has no such setting
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,7 @@ def start_neo4j(
     With a password or without; with a certificate it takes only what is encrypted.
     """
     password = secrets.token_hex(12) if auth else None  # hex: one that starts with a dash reads as an option
-    make = ContainerNeo4j if docker_runs() else JarNeo4j
+    make = ContainerNeo4j if docker_runs() and "LINEAGE_TEST_NEO4J_VERSION" not in os.environ else JarNeo4j
     server: Neo4jServer = make(password, certificate, heap=heap, page_cache=page_cache)
     atexit.register(server.close)
     return server
@@ -255,7 +258,7 @@ class JarNeo4j(Neo4jServer):
         self.log = log_file("neo4j", bolt)
         self._configure(bolt, http, certificate, page_cache)
         memory = (f"-Xms{heap}", f"-Xmx{heap}")
-        command = [self._java, *memory, *_JAVA_OPTIONS, "-cp", self._class_path, "org.neo4j.server.CommunityEntryPoint"]
+        command = [self._java, *memory, *_JAVA_OPTIONS, "-cp", self._class_path, MAIN_CLASS]
         command += [f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}", "--console-mode"]
         self._process = SupervisedProcess("Neo4j", command, folder=self.home, log=self.log)
         try:
@@ -289,13 +292,20 @@ class JarNeo4j(Neo4jServer):
         lines = "".join(f"{key}={value}\n" for key, value in settings.items())
         (self.home / "conf" / "neo4j.conf").write_text(lines)
         if self.auth:
-            admin = [self._java, "-cp", self._class_path, "org.neo4j.cli.AdminTool"]
-            subprocess.run(
-                [*admin, "dbms", "set-initial-password", self.auth[1]],
-                env={**os.environ, "NEO4J_HOME": str(self.home), "NEO4J_CONF": str(self.home / "conf")},
-                check=True,
-                capture_output=True,
-            )
+            self.admin("dbms", "set-initial-password", self.auth[1])
+
+    def admin(self, *arguments: str, given: bytes = b"") -> bytes:
+        """Run `neo4j-admin` with these arguments and this standard input; return what it wrote to standard output."""
+        done = subprocess.run(
+            [self._java, "-cp", self._class_path, "org.neo4j.cli.AdminTool", *arguments],
+            env={**os.environ, "NEO4J_HOME": str(self.home), "NEO4J_CONF": str(self.home / "conf")},
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise OSError(f"neo4j-admin {' '.join(arguments[:2])} failed:\n{done.stderr.decode()[-2000:]}")
+        return done.stdout
 
     def start(self) -> None:
         self._process.start()

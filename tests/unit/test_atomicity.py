@@ -1,18 +1,16 @@
-"""Everything or nothing: the k-th storage call fails, for every k, and the store is what it was. And how many calls."""
+"""Everything or nothing: the k-th storage call fails, for every k, and the store is what it was."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from backends.memory import MemoryBackend
-from backends.memory.backend import MemoryTransaction
 from backends.memory.table import Column, NodeTable
 from lineage import (
     Artifact,
@@ -23,115 +21,17 @@ from lineage import (
     ContextType,
     Event,
     EventEdge,
-    EventType,
     Execution,
     ExecutionType,
     ParentContext,
     Store,
 )
-from lineage.backend import LinkQuery, NodeQuery, Transaction
+from lineage.api.units import BackendUnits
 from lineage.errors import UnavailableError
-from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
+from lineage.model import NodeKind
+from lineage.seam import NodeQuery
 from tests.conformance.world import Clock, World, contents
-
-
-class Counted:
-    """A transaction that counts its calls, and raises in the k-th: before it acts, or when it has acted."""
-
-    def __init__(self, tx: MemoryTransaction, backend: CountingBackend) -> None:
-        self._tx = tx
-        self._backend = backend
-
-    @contextlib.contextmanager
-    def _call(self, name: str) -> Generator[None]:
-        backend = self._backend
-        backend.calls.append(name)
-        fails = len(backend.calls) == backend.fail_at
-        if fails and not backend.fail_after:
-            raise backend.failure
-        yield
-        if fails:
-            raise backend.failure
-
-    def insert_types(self, kind: NodeKind, types: Sequence[NodeType]) -> list[int]:
-        with self._call("insert_types"):
-            return self._tx.insert_types(kind, types)
-
-    def update_types(self, kind: NodeKind, types: Sequence[NodeType]) -> None:
-        with self._call("update_types"):
-            self._tx.update_types(kind, types)
-
-    def find_types(self, kind: NodeKind) -> Sequence[NodeType]:
-        with self._call("find_types"):
-            return self._tx.find_types(kind)
-
-    def insert_nodes(self, kind: NodeKind, nodes: Sequence[Node]) -> list[int]:
-        with self._call("insert_nodes"):
-            return self._tx.insert_nodes(kind, nodes)
-
-    def update_nodes(
-        self, kind: NodeKind, nodes: Sequence[Node], *, expected_update_times_ms: Mapping[int, int] | None = None
-    ) -> None:
-        with self._call("update_nodes"):
-            self._tx.update_nodes(kind, nodes, expected_update_times_ms=expected_update_times_ms)
-
-    def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
-        with self._call("find_nodes"):
-            return self._tx.find_nodes(query)
-
-    def insert_links(self, kind: LinkKind, links: Sequence[Link], *, existing: Literal["error", "ignore"]) -> None:
-        with self._call("insert_links"):
-            self._tx.insert_links(kind, links, existing=existing)
-
-    def find_links(self, query: LinkQuery) -> Sequence[Link]:
-        with self._call("find_links"):
-            return self._tx.find_links(query)
-
-
-class CountingBackend(MemoryBackend):
-    """The memory backend behind :class:`Counted` transactions."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[str] = []
-        self.fail_at = 0
-        self.fail_after = False
-        self.failure: BaseException = UnavailableError("the storage is gone; try again")
-
-    def transaction(self, *, write: bool = False) -> Any:
-        return self._counted(super().transaction(write=write))
-
-    @contextlib.contextmanager
-    def _counted(self, inner: AbstractContextManager[MemoryTransaction]) -> Generator[Transaction]:
-        with inner as tx:
-            yield Counted(tx, self)
-
-
-@pytest.fixture
-def backend() -> CountingBackend:
-    return CountingBackend()
-
-
-@pytest.fixture
-def store(backend: CountingBackend) -> Store:
-    """A store with some of everything: artifacts 1 to 3, executions 1 and 2, contexts 1 to 3, links between them."""
-    opened = Store(backend, clock=Clock())
-    world = World(opened)
-    for index, name in enumerate("abc"):
-        world.artifact(name, uri=f"u/{name}", external_id=name, properties={"i": index, "s": name})
-        world.context(name, external_id=name, properties={"i": index})
-    world.execution("x", external_id="x", last_known_state="RUNNING")
-    world.execution("y")
-    world.event(1, 1)
-    opened.put_attributions_and_associations(
-        [Attribution(artifact_id=1, context_id=1)], [Association(execution_id=1, context_id=1)]
-    )
-    opened.put_parent_contexts([ParentContext(child_id=2, parent_id=1)])
-    return opened
-
-
-def _model(name: str | None = None, **fields: Any) -> Artifact:
-    return Artifact(type="Model", name=name, **fields)
+from tests.unit.counting import CountingBackend, model
 
 
 def _put_execution(store: Store) -> object:
@@ -139,10 +39,10 @@ def _put_execution(store: Store) -> object:
     return store.put_execution(
         Execution(id=1, last_known_state="COMPLETE", external_id="new x"),
         [
-            (_model("new 1", external_id="new 1", uri="u/new"), Event(type="OUTPUT", path=("m", 0))),
+            (model("new 1", external_id="new 1", uri="u/new"), Event(type="OUTPUT", path=("m", 0))),
             (Artifact(id=2, uri="u/changed", external_id="changed"), Event(type="INPUT")),
-            (_model("new 2", properties={"i": 1}), Event(type="OUTPUT")),
-            (_model(external_id="c", uri="u/reused"), Event(type="INPUT")),
+            (model("new 2", properties={"i": 1}), Event(type="OUTPUT")),
+            (model(external_id="c", uri="u/reused"), Event(type="INPUT")),
             (None, Event(artifact_id=1, type="DECLARED_INPUT")),
         ],
         [Context(type="Run", name="a"), Context(type="Run", name="new"), Context(type="Pipeline", name="new")],
@@ -154,7 +54,7 @@ def _put_execution(store: Store) -> object:
 def _put_lineage_subgraph(store: Store) -> object:
     return store.put_lineage_subgraph(
         [Execution(type="Trainer", name="new"), Execution(id=2, type="Trainer", external_id="y")],
-        [_model("new", external_id="new"), Artifact(id=1, type="Model"), _model(external_id="b", uri="u/b2")],
+        [model("new", external_id="new"), Artifact(id=1, type="Model"), model(external_id="b", uri="u/b2")],
         [Context(type="Run", name="a"), Context(type="Run", name="new"), Context(id=3, type="Run", name="renamed")],
         [
             EventEdge(Event(type="OUTPUT"), 0, 0),
@@ -181,10 +81,10 @@ def _put_types(store: Store) -> object:
 def _put_artifacts(store: Store) -> object:
     return store.put_artifacts(
         [
-            _model("new 1", uri="u/new", properties={"i": 5}),
+            model("new 1", uri="u/new", properties={"i": 5}),
             Artifact(id=1, uri="u/changed", properties={"i": 6, "d": 0.5}),
             Artifact(id=3, external_id="changed"),
-            _model("new 2", external_id="a"),
+            model("new 2", external_id="a"),
             Artifact(id=1, uri="u/changed again"),
         ]
     )
@@ -199,7 +99,7 @@ WRITES: dict[str, Callable[[Store], object]] = {
     ),
     "put_artifacts": _put_artifacts,
     "put_artifacts, masked": lambda store: store.put_artifacts(
-        [Artifact(id=1, uri="x"), _model("new"), Artifact(id=2, uri="y", properties={"i": 9})],
+        [Artifact(id=1, uri="x"), model("new"), Artifact(id=2, uri="y", properties={"i": 9})],
         update_mask=["uri", "properties.i"],
     ),
     "put_executions": lambda store: store.put_executions(
@@ -300,128 +200,16 @@ def test_a_failing_storage_call_leaves_the_store_as_it_was(
 
 
 def test_what_failed_succeeds_when_repeated_as_if_it_had_not_failed(backend: CountingBackend, store: Store) -> None:
-    clean = Store(CountingBackend(), clock=Clock())
+    clean = Store(BackendUnits(CountingBackend(), clock=Clock()))
     World(clean)
-    other = Store(backend_of_failures := CountingBackend(), clock=Clock())
+    other = Store(BackendUnits(backend_of_failures := CountingBackend(), clock=Clock()))
     World(other)
-    given = [_model("a", external_id="e"), _model("b")]
+    given = [model("a", external_id="e"), model("b")]
     backend_of_failures.calls, backend_of_failures.fail_at, backend_of_failures.fail_after = [], 2, True
     with pytest.raises(UnavailableError):
         other.put_artifacts(given)
     assert other.put_artifacts(given) == clean.put_artifacts(given) == [1, 2]
     assert contents(other) == contents(clean)
-
-
-_TYPES = [each for each in EventType if each]
-
-# --- round trips ----------------------------------------------------------------------------------------------------
-
-
-def _calls(backend: CountingBackend, call: Callable[[], object]) -> list[str]:
-    """The storage calls that it makes, without look-ups of types, which a backend caches."""
-    backend.calls = []
-    call()
-    return [name for name in backend.calls if name != "find_types"]
-
-
-def _step(count: int, name: str) -> Callable[[Store], object]:
-    return lambda store: store.put_execution(
-        Execution(type="Trainer", name=name),
-        [(_model(f"{name} {index}", external_id=f"{name} {index}"), Event(type="OUTPUT")) for index in range(count)],
-        [Context(type="Run", name="a")],
-        reuse_context_if_already_exist=True,
-        reuse_artifact_if_already_exist_by_external_id=True,
-    )
-
-
-def test_a_step_takes_the_same_calls_with_1_and_with_100_artifacts(backend: CountingBackend, store: Store) -> None:
-    one = _calls(backend, lambda: _step(1, "one")(store))
-    many = _calls(backend, lambda: _step(100, "many")(store))
-    assert one == many
-    assert one == [
-        "find_nodes",
-        "insert_nodes",
-        "insert_nodes",
-        "insert_links",
-        "find_nodes",
-        "insert_links",
-        "insert_links",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("expected", "call"),
-    [
-        (["insert_nodes"], lambda store, n: store.put_artifacts([_model(f"n{i}") for i in range(n)])),
-        (
-            ["find_nodes", "update_nodes"],
-            lambda store, n: store.put_artifacts([Artifact(id=i % 3 + 1, uri=str(i)) for i in range(min(n, 3))]),
-        ),
-        (
-            ["insert_links"],
-            lambda store, n: store.put_events([Event(artifact_id=1, execution_id=2, type=each) for each in _TYPES[:n]]),
-        ),
-        (
-            ["insert_links", "insert_links"],
-            lambda store, n: store.put_attributions_and_associations(
-                [Attribution(artifact_id=i % 3 + 1, context_id=3) for i in range(n)],
-                [Association(execution_id=i % 2 + 1, context_id=3) for i in range(n)],
-            ),
-        ),
-        (["find_nodes"], lambda store, n: store.get_artifacts_by_id(range(n))),
-        (["find_nodes"], lambda store, n: store.list_artifacts(limit=n)),
-        (["find_links"], lambda store, n: store.get_events_by_artifact_ids(range(n))),
-        (["find_nodes"], lambda store, n: store.get_contexts_by_artifact(1)),
-        (["find_nodes"], lambda store, n: store.get_artifacts_by_context(1)),
-        (["find_nodes"], lambda store, n: store.get_inputs_by_execution(1)),
-        (["find_links", "find_nodes"], lambda store, n: store.get_children_contexts_by_contexts(range(1, n + 1))),
-        ([], lambda store, n: store.get_artifact_type("Model")),
-        ([], lambda store, n: store.get_artifact_types_by_id(range(n))),
-    ],
-)
-@pytest.mark.parametrize("count", [1, 100])
-def test_calls_do_not_depend_on_how_much_is_asked(
-    backend: CountingBackend, store: Store, expected: list[str], call: Callable[[Store, int], object], count: int
-) -> None:
-    assert _calls(backend, lambda: call(store, count)) == expected
-
-
-@pytest.mark.parametrize("count", [1, 100])
-def test_a_subgraph_takes_one_call_for_each_kind_of_thing(backend: CountingBackend, store: Store, count: int) -> None:
-    calls = _calls(
-        backend,
-        lambda: store.put_lineage_subgraph(
-            [Execution(type="Trainer") for _ in range(count)],
-            [_model() for _ in range(count)],
-            [Context(type="Run", name="a")],
-            [EventEdge(Event(type="OUTPUT"), index, index) for index in range(count)],
-            reuse_context_if_already_exist=True,
-        ),
-    )
-    assert calls == ["find_nodes", "insert_nodes", "insert_nodes", "insert_links", "insert_links", "insert_links"]
-
-
-def test_a_traversal_takes_one_call_for_each_hop(backend: CountingBackend, store: Store) -> None:
-    """However wide: here every hop has 50 nodes."""
-    width, depth = 50, 4
-    edges = [
-        EventEdge(Event(type="INPUT"), step * width + i, step * width + i)
-        for step in range(depth)
-        for i in range(width)
-    ]
-    edges += [EventEdge(Event(type="OUTPUT"), index, index + width) for index in range(depth * width)]
-    result = store.put_lineage_subgraph(
-        [Execution(type="Trainer") for _ in range(width * depth)],
-        [_model() for _ in range(width * (depth + 1))],
-        (),
-        edges,
-    )
-    last = result.artifact_ids[-width:]
-    calls = _calls(backend, lambda: store.upstream(artifact_ids=last))
-    assert (
-        calls.count("find_links") == 2 * depth + 1 + 2
-    )  # each hop, the look beyond the last, attributions, associations
-    assert calls.count("find_nodes") <= 4
 
 
 def test_every_call_is_one_unit_of_work(
@@ -454,13 +242,16 @@ def test_every_call_is_one_unit_of_work(
         assert opened == [False]
 
 
+# --- interrupts -----------------------------------------------------------------------------------------------------
+
+
 def test_an_interrupt_between_any_two_steps_of_the_store_leaves_all_or_nothing() -> None:
     """KeyboardInterrupt at every line that the memory backend runs during a write."""
     steps = 0
     while True:
         steps += 1
         backend = CountingBackend()
-        opened = Store(backend, clock=Clock())
+        opened = Store(BackendUnits(backend, clock=Clock()))
         world = World(opened)
         world.artifact("a", uri="u/a", external_id="a", properties={"i": 1, "s": "a"})
         world.context("a")
@@ -472,7 +263,7 @@ def test_an_interrupt_between_any_two_steps_of_the_store_leaves_all_or_nothing()
                     Execution(type="Trainer", name="x"),
                     [
                         (Artifact(id=1, type="Model", name="a", uri="changed"), Event(type="INPUT")),
-                        (_model("new"), Event(type="OUTPUT")),
+                        (model("new"), Event(type="OUTPUT")),
                     ],
                     [Context(type="Run", name="a"), Context(type="Run", name="b")],
                     reuse_context_if_already_exist=True,

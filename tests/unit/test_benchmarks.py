@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import million
-from benchmarks.__main__ import DOCUMENT, main
+from benchmarks.__main__ import DOCUMENT, RUNS, main
 from benchmarks.report import recorded
 from benchmarks.sides import NEO4J_GOALS, SIDES
 from benchmarks.workloads import WORKLOADS
@@ -50,6 +50,28 @@ def test_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ok" not in capsys.readouterr().out.split()
 
 
+def test_recorder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recorder", "--quick"]) == 0
+    assert "SQLite" in capsys.readouterr().out
+
+
+def test_layout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["layout", "--quick"]) == 0
+    assert "crossings" in capsys.readouterr().out
+
+
+def test_questions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["questions", "--quick"]) == 0
+    assert "2^60 ways counted" in capsys.readouterr().out
+
+
+def test_import(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", "--quick"]) == 0
+    printed = capsys.readouterr().out
+    assert "a store" in printed
+    assert "lineage --help" in printed
+
+
 def test_grpc(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grpc", "--quick", "--only", "memory-1"]) == 0
     assert "ms a call" in capsys.readouterr().out
@@ -64,7 +86,7 @@ def test_a_run_is_recorded_in_its_place() -> None:
 
 def test_every_run_has_its_place() -> None:
     document = DOCUMENT.read_text(encoding="utf-8")
-    for what in (*SIDES, "scale", "grpc", "million"):
+    for what in (*SIDES, *RUNS):
         assert recorded(document, what, "new\n") != document
 
 
@@ -77,7 +99,7 @@ def test_percentile(percent: float, value: float) -> None:
 
 def test_million_on_one_pipeline() -> None:
     graph = million.Graph(2 * million.STEPS_IN_PIPELINE)
-    with open_store() as full, open_store() as empty:
+    with open_store("memory:") as full, open_store("memory:") as empty:
         tables, _ = million.measure(full, empty, graph, rounds=1, seconds=0.002)
     text = "".join(table.markdown() for table in tables)
     assert "| artifacts | 6,668 |" in text

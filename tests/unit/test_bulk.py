@@ -12,9 +12,10 @@ import pytest
 from backends.memory import MemoryBackend
 from backends.memory.backend import MemoryTransaction
 from lineage import Artifact, Event, Execution, Store
-from lineage.bulk import BulkLoad
+from lineage.api.units import BackendUnits
 from lineage.errors import PermissionDeniedError, UnavailableError
 from lineage.model import Node, NodeKind
+from lineage.writing.loads.bulk import BulkLoad
 from tests.conformance.world import World, contents
 
 
@@ -41,7 +42,10 @@ def test_a_store_that_goes_away_is_named_with_what_it_has(monkeypatch: pytest.Mo
     backend = MemoryBackend()
     monkeypatch.setattr(_Failing, "inserted", 0)
     backend.transaction_class = _Failing
-    with Store(backend, clock=lambda: 1) as store, Store(MemoryBackend(), clock=lambda: 1) as other:
+    with (
+        Store(BackendUnits(backend, clock=lambda: 1)) as store,
+        Store(BackendUnits(MemoryBackend(), clock=lambda: 1)) as other,
+    ):
         for each in (store, other):
             World(each)
         with (
@@ -65,7 +69,7 @@ class _Forbidden(MemoryTransaction):
 
 def test_what_is_wrong_with_no_record_is_tried_once() -> None:
     backend = MemoryBackend()
-    with Store(backend) as store:
+    with Store(BackendUnits(backend)) as store:
         World(store)
         backend.transaction_class = _Forbidden
         with store.bulk() as load, pytest.raises(PermissionDeniedError, match=r"^events\[0:9\]: this is not allowed"):
@@ -73,7 +77,7 @@ def test_what_is_wrong_with_no_record_is_tried_once() -> None:
 
 
 def test_a_bar_for_each_sort_of_record(capsys: pytest.CaptureFixture[str]) -> None:
-    with Store(MemoryBackend()) as store:
+    with Store(BackendUnits(MemoryBackend())) as store:
         World(store)
         with store.bulk(progress=True) as load:
             _load(load)
@@ -88,7 +92,7 @@ def test_a_bar_without_rich_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['rich'] = None\n"
         "import lineage\n"
-        "with lineage.open_store() as store, store.bulk(progress=True): pass"
+        "with lineage.open_store('memory:') as store, store.bulk(progress=True): pass"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (

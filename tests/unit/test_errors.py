@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from lineage import LineageError, errors
-from lineage.errors import near_matches, shown
+from lineage.errors import near_matches, short_repr
 
 CODES = {
     "CANCELLED": 1,
@@ -29,10 +29,10 @@ CODES = {
     "DATA_LOSS": 15,
     "UNAUTHENTICATED": 16,
 }
-CLASSES = [
+CLASSES: list[type[LineageError]] = [
     each
     for _, each in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(each, LineageError) and each is not LineageError
+    if issubclass(each, LineageError) and LineageError in each.__bases__
 ]
 
 
@@ -50,6 +50,18 @@ def test_a_class_is_named_after_its_status_exported_and_documented(error: type[L
     [line] = [line for line in errors.__doc__.splitlines() if f" {error.__name__} " in line]
     assert f" {error.code} " in f"{line} "
     assert ("retryable" in line) is error.retryable
+
+
+def test_a_missing_package_is_one_class_of_error_that_says_what_to_do() -> None:
+    error = errors.MissingPackageError("neo4j://", "neo4j", "neo4j", "neo4j")
+    assert isinstance(error, errors.FailedPreconditionError)
+    assert isinstance(error, ImportError)
+    assert (error.name, error.code) == ("neo4j", 9)
+    assert str(error) == error.message
+    assert error.message == (
+        "neo4j:// needs the package neo4j; install it with: pip install 'lineage-graph[neo4j]', or in a clone of the "
+        "repository: pip install '.[neo4j]'"
+    )
 
 
 def test_what_can_be_retried() -> None:
@@ -89,11 +101,11 @@ def test_any_value_can_be_shown() -> None:
     endless: list[object] = []
     for _ in range(100_000):
         endless = [endless]
-    assert shown("x") == "'x'"
-    assert shown("x" * 300) == f"'{'x' * 199}..."
-    assert shown(list(range(1000))).endswith("...")
-    assert shown(-(10**5000)) == "an int of 16610 bits"
-    assert shown([10**5000]) == "a value of type list that cannot be shown"
-    assert shown(endless) == "a value of type list that cannot be shown"
-    assert shown(_Broken()) == "a value of type _Broken that cannot be shown"
-    assert len(shown(b"x" * 10**6)) == 203
+    assert short_repr("x") == "'x'"
+    assert short_repr("x" * 300) == f"'{'x' * 199}..."
+    assert short_repr(list(range(1000))).endswith("...")
+    assert short_repr(-(10**5000)) == "an int of 16610 bits"
+    assert short_repr([10**5000]) == "a value of type list that cannot be shown"
+    assert short_repr(endless) == "a value of type list that cannot be shown"
+    assert short_repr(_Broken()) == "a value of type _Broken that cannot be shown"
+    assert len(short_repr(b"x" * 10**6)) == 203

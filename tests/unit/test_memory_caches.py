@@ -6,13 +6,15 @@ from typing import Any
 
 import lineage
 from backends.memory import MemoryBackend
-from lineage import Artifact, ArtifactType, Store, listing
+from lineage import Artifact, ArtifactType, Store
+from lineage.api.units import BackendUnits
 from lineage.model import NodeKind
+from lineage.reading import lists
 
 
 def _store() -> tuple[MemoryBackend, Store]:
     backend = MemoryBackend()
-    store = Store(backend)
+    store = Store(BackendUnits(backend))
     store.put_artifact_type(ArtifactType(name="T", properties={"i": int}))
     store.put_artifacts([Artifact(type="T", properties={"i": i}) for i in range(5)])
     return backend, store
@@ -20,12 +22,12 @@ def _store() -> tuple[MemoryBackend, Store]:
 
 def test_long_filters_work_and_are_not_kept() -> None:
     backend, store = _store()
-    kept = listing._parsed.cache_info().currsize  # pyright: ignore[reportPrivateUsage]  # the bound is what is tested
+    kept = lists._parsed.cache_info().currsize  # pyright: ignore[reportPrivateUsage]  # the bound is what is tested
     for start in range(3):
         ids = ", ".join(str(number) for number in range(start, 5000))
         assert len(store.list_artifacts(f"id IN ({ids})")) == 5 - max(0, start - 1)
         assert len(store.list_artifacts(f"NOT id IN ({ids})")) == max(0, start - 1)
-    assert listing._parsed.cache_info().currsize == kept  # pyright: ignore[reportPrivateUsage]  # as above
+    assert lists._parsed.cache_info().currsize == kept  # pyright: ignore[reportPrivateUsage]  # as above
     matchers: dict[Any, Any] = vars(backend.search)["_matchers"]
     assert len(matchers) <= 1
 

@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 
-from backends.memory.predicate import Matcher, compile_expression, conjuncts
+from backends.memory.predicate import Matcher, compile_part
 from backends.memory.search import Search
 from backends.memory.sources import Sources
 from cypher import ast
+from cypher.rows import conjuncts
 from lineage import registry
-from lineage.backend import NEIGHBOURS, Backend, Cursor, NodeQuery, OrderBy, Transaction, held_by
+from lineage.api.units import BackendUnits
 from lineage.errors import AlreadyExistsError, InvalidArgumentError, LineageError
-from lineage.listing import filter_of
 from lineage.model import Artifact, Event, LinkKind, Node, NodeKind
+from lineage.reading.lists import filter_of
+from lineage.seam import NEIGHBOURS, Backend, Cursor, NodeQuery, OrderBy, Transaction, held_by
 from lineage.store import Store
 from tests.differential.filter_grammar import FilterMaker
 from tests.differential.filter_terms import OURS
@@ -68,7 +70,7 @@ class World:
         plan = make_plan(random, artifacts=300, executions=120, contexts=80)
         clock = Clock(random)
         backend = registry.open_backend("memory:")
-        world = cls(random, plan, backend, Store(backend, url="memory:", clock=clock), clock)
+        world = cls(random, plan, backend, Store(BackendUnits(backend, clock=clock), url="memory:"), clock)
         store = world.store
         for type_ in plan.types:
             getattr(store, f"put_{type_.kind.lower()}_type")(type_)
@@ -167,7 +169,7 @@ class Oracle:
         for row in where.rows:
             if isinstance(row, ast.PropertyRow) and row.key not in getattr(node, row.family):
                 return False
-        evaluate = compile_expression(where.where, self._neighbours(kind))
+        evaluate = compile_part(where.where, self._neighbours(kind))
         choices = [self._world.neighbours_of[kind, row.neighbour, node.id or 0] for row in aliases]
         names = [row.alias for row in aliases]
         if prod(map(len, choices)) > _MAX_ASSIGNMENTS:  # assign what is independent independently

@@ -14,24 +14,31 @@ import pytest
 
 from lineage import (
     Artifact,
+    ArtifactBaseType,
     ArtifactState,
     ArtifactStructType,
     ArtifactType,
     Association,
     Attribution,
     Context,
+    ContextBaseType,
     ContextType,
+    Direction,
     Event,
     EventType,
     Execution,
+    ExecutionBaseType,
+    ExecutionState,
     ExecutionType,
+    NodeKind,
     ParentContext,
     PropertyType,
     ProtoValue,
 )
 from lineage.errors import InvalidArgumentError
-from lineage.model import Record
-from lineage.values import INT64_MAX, INT64_MIN, same_value
+from lineage.mlmd.proto import metadata_store_pb2
+from lineage.model import Named, Record
+from lineage.model.values import INT64_MAX, INT64_MIN, same_value
 
 HALF = "\ud800"
 VALUES: dict[str, Any] = {
@@ -88,8 +95,9 @@ RECORDS: list[Record] = [
         (Artifact, {"state": 2.0}, "Artifact.state: 2.0 is not one of"),
         (Artifact, {"state": True}, "Artifact.state: True is not one of"),
         (Execution, {"last_known_state": ArtifactState.LIVE}, "is not one of UNKNOWN, NEW, RUNNING"),
-        (Execution, {"state": "LIVE"}, "Execution.state: there is no such field"),
-        (Artifact, {"nmae": "n"}, "Artifact.nmae: there is no such field"),
+        (Execution, {"state": "LIVE"}, "Execution.state: there is no such field; did you mean 'last_known_state'?"),
+        (Artifact, {"nmae": "n"}, "Artifact.nmae: there is no such field; did you mean 'name'?"),
+        (Attribution, {"x": 1}, "Attribution.x: there is no such field; there are artifact_id, context_id"),
         (Artifact, {"properties": None}, "Artifact.properties: properties must be a dict, not NoneType"),
         (Artifact, {"properties": [("a", 1)]}, "Artifact.properties: properties must be a dict, not list"),
         (Artifact, {"properties": {1: 1}}, "Artifact.properties: property name 1 must be a str, not int"),
@@ -120,6 +128,12 @@ RECORDS: list[Record] = [
             "ArtifactType.properties: <class 'complex'> is not a property type",
         ),
         (ArtifactType, {"properties": {"a": "INTEGER"}}, "'INTEGER' is not a property type; use one of UNKNOWN, INT"),
+        (
+            ArtifactType,
+            {"properties": {"a": "float"}},
+            "'float' is not a property type; write 'DOUBLE'",
+        ),
+        (ArtifactType, {"properties": {"a": "Str"}}, "'Str' is not a property type; write 'STRING'"),
         (ArtifactType, {"properties": {"a": True}}, "True is not a property type"),
         (ArtifactType, {"properties": {1: int}}, "property name 1 must be a str"),
         (ArtifactType, {"properties": ["a"]}, "properties must be a dict of names and types, not list"),
@@ -157,6 +171,21 @@ def test_values_of_any_size_are_refused_in_few_words(fields: dict[str, Any]) -> 
     with pytest.raises(InvalidArgumentError) as caught:
         Artifact(**fields)
     assert len(caught.value.message) < 500
+
+
+def test_a_shape_is_nested_at_most_40_deep() -> None:
+    def nested(levels: int) -> Any:
+        shape: dict[str, Any] = {"any": True}
+        for _ in range(levels - 1):
+            shape = {"list": shape}
+        return shape
+
+    made = ExecutionType(name="T", input_type=nested(40))
+    for levels in (41, 900, 20_000):  # Python 3.13 crashed at 900
+        with pytest.raises(InvalidArgumentError, match="at most 40 levels deep"):
+            ExecutionType(name="T", input_type=nested(levels))
+    with pytest.raises(InvalidArgumentError, match="at most 40 levels deep"):
+        ArtifactStructType(list_=made.input_type)
 
 
 def test_path_steps_of_any_size_are_refused_in_few_words() -> None:
@@ -386,5 +415,73 @@ def test_a_record_prints_what_was_given_and_nothing_else() -> None:
     assert repr(Artifact(type="M", properties={"a": 1.5})) == "Artifact(type='M', properties={'a': 1.5})"
     assert repr(Artifact()) == "Artifact()"
     assert repr(Artifact(name="")) == "Artifact(name='')"
-    assert str(Event(type="INPUT", path=("a", 0))) == "Event(type=<EventType.INPUT: 3>, path=('a', 0))"
+    assert str(Event(type="INPUT", path=("a", 0))) == "Event(type='INPUT', path=('a', 0))"
     assert repr(ProtoValue("t", b"x")) == "ProtoValue(type_url='t', value=b'x')"
+
+
+@pytest.mark.parametrize(
+    ("record", "fields"),
+    [
+        (Artifact, {"state": EventType.INPUT}),
+        (Event, {"type": ArtifactState.LIVE}),
+        (ArtifactType, {"name": "T", "properties": {"a": ArtifactState.LIVE}}),
+        (Artifact, {"id": True}),
+        (Artifact, {"id": 3.0}),
+        (Event, {"path": [True]}),
+        (Event, {"path": [0.0]}),
+    ],
+)
+def test_what_only_looks_like_a_member_or_an_int_is_refused(
+    record: Callable[..., Record], fields: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidArgumentError):
+        record(**fields)
+
+
+ENUMERATIONS = [
+    ArtifactBaseType,
+    ArtifactState,
+    ContextBaseType,
+    EventType,
+    ExecutionBaseType,
+    ExecutionState,
+    PropertyType,
+]
+
+
+@pytest.mark.parametrize("member", [member for each in ENUMERATIONS for member in each], ids=repr)
+def test_a_member_is_its_name(member: Named) -> None:
+    name = member.name
+    assert member == name
+    assert {member, "other"} == {name, "other"}
+    assert {str(member): 1}[member] == 1
+    assert (str(member), f"{member}", f"{member:>20}", repr(member)) == (name, name, f"{name:>20}", repr(name))
+    assert json.loads(json.dumps([member, {"state": member}])) == [name, {"state": name}]
+    assert type(member)(name) is type(member)[name] is member
+    assert type(member).by_number()[member.number] is member
+    for same in (pickle.loads(pickle.dumps(member)), copy.deepcopy(member)):
+        assert same is member
+    assert bool(member) is (name not in ("UNKNOWN", "UNSET"))
+
+
+def test_members_have_the_numbers_of_mlmd() -> None:
+    messages: Any = metadata_store_pb2
+    theirs = {
+        ArtifactState: messages.Artifact.State,
+        ExecutionState: messages.Execution.State,
+        EventType: messages.Event.Type,
+        PropertyType: messages.PropertyType,
+    }
+    for ours, enumeration in theirs.items():
+        assert ours.numbers() == dict(enumeration.items())
+
+
+def test_states_are_compared_and_written_by_name() -> None:
+    run = Execution(type="Step", last_known_state="COMPLETE")
+    assert run.last_known_state == "COMPLETE"
+    assert run.last_known_state in {"COMPLETE", "CACHED"}
+    assert json.loads(run.model_dump_json())["last_known_state"] == "COMPLETE"
+    assert json.loads(Event(type="INPUT").model_dump_json())["type"] == "INPUT"
+    assert Execution.model_validate_json('{"last_known_state": 3}') == Execution(last_known_state="COMPLETE")
+    words: list[str] = [Direction.UPSTREAM, NodeKind.ARTIFACT]
+    assert words == ["upstream", "Artifact"]

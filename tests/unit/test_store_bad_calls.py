@@ -11,12 +11,15 @@ import pytest
 from lineage import (
     Artifact,
     ArtifactType,
+    Association,
+    Attribution,
     Context,
     ContextType,
     Event,
     EventEdge,
     Execution,
     ExecutionType,
+    ParentContext,
     Store,
     open_store,
 )
@@ -42,6 +45,7 @@ NOT_A_LIST_OF_IDS: list[Any] = [
 ]
 NOT_AN_ID: list[Any] = [None, True, "1", 1.0, [1], b"1", ..., -(2**63) - 1]
 NOT_A_TEXT: list[Any] = [None, 1, True, b"x", ["x"], "\ud800"]
+NOT_A_NODE: list[Any] = [None, 1, "artifact/1", CONTEXT, ARTIFACT, [1], {"id": 1}]
 NOT_A_FLAG: list[Any] = [None, 0, 1, "no", []]
 NESTED_TOKEN = base64.urlsafe_b64encode(b"[" * 100_000).decode().rstrip("=")
 NOT_A_LIST_OF_TEXTS: list[Any] = [None, "x", b"x", 5, [1], [None], [b"x"], ["x", 1], ["\udc00"]]
@@ -95,6 +99,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
         f"get_{kind}_by_type_and_name": [(each, "n") for each in NOT_A_TEXT] + [("Model", each) for each in NOT_A_TEXT]
         for kind in ("artifact", "execution", "context")
     },
+    **{f"get_{kind}": [(each,) for each in NOT_AN_ID] for kind in ("artifact", "execution", "context")},
     "get_artifacts_by_uri": [(each,) for each in NOT_A_TEXT],
     "get_artifacts_by_uris": [(each,) for each in NOT_A_LIST_OF_TEXTS],
     **{
@@ -220,6 +225,69 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
         ("Trainer", [Event(artifact_id=1, type="OUTPUT")]),
         ("Trainer", [EXECUTION]),
     ],
+    **{
+        name: [
+            *((each, Artifact(id=1)) for each in NOT_A_NODE),
+            *((Artifact(id=1), each) for each in NOT_A_NODE),
+            *((Artifact(id=1), Artifact(id=2), option) for option in options),
+        ]
+        for name, options in {
+            "between": [],
+            "paths": [
+                {"limit": 0},
+                {"limit": "1"},
+                {"limit": True},
+                *({"shortest": each} for each in NOT_A_FLAG),
+            ],
+        }.items()
+    },
+    "common_ancestors": [
+        (),
+        *((each,) for each in NOT_A_NODE),
+        *((Artifact(id=1), {"lowest": each}) for each in NOT_A_FLAG),
+    ],
+    "diff": [
+        *((each, Artifact(id=1)) for each in NOT_A_NODE),
+        *((Context(id=1), each) for each in NOT_A_NODE),
+        *((Artifact(id=1), Artifact(id=2), {"match": each}) for each in [*NOT_A_TEXT, "name"]),
+        (Artifact(id=1), Execution(id=1)),
+    ],
+    "plan_removal": [
+        *((each,) for each in (*NOT_A_TEXT, "", "a b", "tpye:x")),
+        *(("*", {name: each}) for name in ("how", "outputs", "users", "contents") for each in (*NOT_A_TEXT, "drop")),
+        *(("*", {"cut": each}) for each in NOT_A_FLAG),
+    ],
+    "apply": [(each,) for each in (None, "iris", ["iris"], 1, {"how": "delete"})],
+    "restore": [(each,) for each in (*NOT_A_TEXT, "", "a b")],
+    "delete_events": [
+        *((each,) for each in _not_records(Event(artifact_id=1, execution_id=1, type="INPUT"), ARTIFACT)),
+        *(([each],) for each in (Event(type="INPUT"), Event(artifact_id=1, execution_id=1), Event(artifact_id=1))),
+    ],
+    "delete_attributions": [(each,) for each in _not_records(Attribution(artifact_id=1, context_id=1), ARTIFACT)],
+    "delete_associations": [(each,) for each in _not_records(Association(execution_id=1, context_id=1), ARTIFACT)],
+    "delete_parent_contexts": [(each,) for each in _not_records(ParentContext(child_id=1, parent_id=2), ARTIFACT)],
+    **{
+        f"delete_{kind}_type": [*((each,) for each in NOT_A_TEXT), *(("T", each) for each in NOT_A_TEXT if each)]
+        for kind in ("artifact", "execution", "context")
+    },
+    "roots": [(each,) for each in NOT_A_NODE],
+    "select": [(each,) for each in (*NOT_A_TEXT, "", "a b", "{nope = 1}", "(", "tpye:x")],
+    "leaves": [(each,) for each in NOT_A_NODE],
+    "impact": [
+        ([],),
+        *((each,) for each in NOT_A_NODE),
+        *(([Artifact(id=1), each],) for each in NOT_A_NODE),
+        *((Artifact(id=1), {"until": each}) for each in ("", "nope = 1", 5, b"x", "\ud800", "name = ")),
+    ],
+    "count_artifacts": [
+        (1,),
+        ("id = ",),
+        (None, {"type": 1}),
+        (None, {"type_version": "1"}),
+        (None, {"context_id": "1"}),
+    ],
+    "count_contexts": [(1,), ("id = ",), (None, {"type": 1}), (None, {"type_version": "1"})],
+    "count_executions": [(1,), ("id = ",), (None, {"type": 1}), (None, {"context_id": True})],
     "compare_executions": [(None, 1), (1, "1"), (True, 1), (ARTIFACT, 1), (1, EXECUTION)],
 }
 FLAGS = {
@@ -348,7 +416,7 @@ def test_every_public_method_is_in_the_table() -> None:
     assert methods - NO_ARGUMENTS - in_a_file_of_its_own == TABLE.keys()
 
 
-@pytest.mark.parametrize("url", ["", "memory", "memory:/tmp/x", "memroy:", "sqlite", 5, None, b"memory:"])
+@pytest.mark.parametrize("url", ["", "memory", "memory:/tmp/x", "memroy:", "sqlite", 5, b"memory:"])
 def test_a_bad_url_is_an_invalid_argument(url: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"use|known are"):
         open_store(url)

@@ -34,7 +34,8 @@ METHODS = [name for name, member in inspect.getmembers(Store) if callable(member
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_example_prints_what_it_says(name: str, tmp_path: Path) -> None:
+def test_the_example_prints_what_it_says(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     example = EXAMPLES[name]
     example.globs = {**example.globs, **namespace(tmp_path)}
     report: list[str] = []
@@ -85,4 +86,4 @@ def test_each_example_has_a_store_of_its_own() -> None:
     first, second = sample_store(), sample_store()
     first.close()
     assert len(second.list_artifacts()) == 2
-    assert open_store() is not open_store()
+    assert open_store("memory:") is not open_store("memory:")

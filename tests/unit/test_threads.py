@@ -13,6 +13,7 @@ import pytest
 
 from backends.memory import MemoryBackend
 from lineage import Artifact, ArtifactType, Context, Event, Execution, ParentContext, Store, open_store
+from lineage.api.units import BackendUnits
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError
 from tests.conformance.world import World, contents
 
@@ -31,7 +32,7 @@ def _switch_often() -> Iterator[None]:
 
 @pytest.fixture
 def world() -> World:
-    return World(open_store())
+    return World(open_store("memory:"))
 
 
 def at_once(work: Callable[[int], Result], threads: int = THREADS) -> list[Result]:
@@ -237,7 +238,7 @@ def test_iterating_while_others_write_ends_and_repeats_nothing(world: World) -> 
 
 def test_closing_waits_for_the_call_that_runs_and_refuses_those_that_wait() -> None:
     backend = MemoryBackend()
-    store = Store(backend)
+    store = Store(BackendUnits(backend))
     outcomes: list[str] = []
 
     def call() -> None:

@@ -15,7 +15,7 @@ from tests.conformance.world import contents
 
 @pytest.fixture
 def store() -> Store:
-    return open_store()
+    return open_store("memory:")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_what_is_stored_can_be_written_and_loaded_elsewhere(store: Store, path: 
     again.write_text(
         json.dumps({"artifact_types": [each.model_dump(mode="json") for each in store.get_artifact_types()]})
     )
-    other = open_store()
+    other = open_store("memory:")
     other.load_types(again)
     assert other.get_artifact_types() == store.get_artifact_types()
 

@@ -10,7 +10,8 @@ from typing import Final
 DIFFERENCES: Final = {
     "alias-case": "contexts_a and contexts_A are two neighbours; the reference folds them and then fails",
     "cast-types": "INT64, DOUBLE, STRING and BOOL are all the types there are; narrower and unsigned ones have no use",
-    "chain": "no comparison chains; the reference lets IS UNKNOWN",
+    "chain": "no comparison chains; the reference lets IS UNKNOWN, and what it puts into parentheses itself",
+    "date-unquoted": "2026-01-31 without quotes is the number 1994 there, which every time is larger than",
     "enum-names": "every value of an enumeration has a name",
     "enum-neighbour": "!= and NOT IN work on a neighbour's state; the reference rewrites them to broken syntax",
     "enum-number": "numbers beside a bare enumeration work in every spelling, not only in some",
@@ -25,5 +26,6 @@ DIFFERENCES: Final = {
     "path": "the path of an event; it is ours",
     "space-in-path": "a name holds no spaces, always, not only in properties",
     "subquery": "a subquery has nothing to read from",
+    "timestamp": "TIMESTAMP and DATE are numbers here, as the times are; there they compare with no column",
     "unsigned": "there are no unsigned integers",
 }

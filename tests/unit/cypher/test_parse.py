@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import example, given, settings
@@ -12,10 +13,17 @@ from hypothesis import strategies as st
 
 import cypher
 from cypher import Filter, FilterError, Neighbour, Scope, ValueType, ast, parse_filter
+from cypher.literals import read_moment, write_name, write_string
 from tests.unit.cypher.rendering import render_filter
 from tests.unit.cypher.scopes import SCOPES
 
 ARTIFACT = SCOPES["artifact"]
+NAMES = (
+    "id, type_id, type, name, external_id, create_time_since_epoch, last_update_time_since_epoch, uri, state, "
+    "properties, custom_properties, contexts_a, events_a"
+)
+ANY_FIELD = "double_value (or int_value, string_value, bool_value), and text goes into quotes"
+TIMES = "times are milliseconds since 1970"
 STATES = "UNKNOWN, PENDING, LIVE, MARKED_FOR_DELETION, DELETED, ABANDONED, REFERENCE"
 FIELDS = "int_value, double_value, string_value, bool_value"
 
@@ -29,19 +37,6 @@ def refuse(text: str, scope: Scope = ARTIFACT) -> FilterError:
 # --- limits
 
 
-@pytest.mark.parametrize("word", ["AND", "OR"])
-def test_long_chains_are_flat(word: str) -> None:
-    where = parse_filter(f" {word} ".join(f"id = {number}" for number in range(5_000)), ARTIFACT).where
-    assert isinstance(where, ast.And if word == "AND" else ast.Or)
-    assert len(where.operands) == 5_000
-
-
-def test_a_long_list_is_accepted() -> None:
-    where = parse_filter(f"id IN ({', '.join(map(str, range(20_000)))})", ARTIFACT).where
-    assert isinstance(where, ast.In)
-    assert len(where.choices) == 20_000
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -49,7 +44,7 @@ def test_a_long_list_is_accepted() -> None:
         "NOT " * 10_000 + "TRUE",
         "- " * 10_000 + "1 = 1",
         "~" * 10_000 + "1 = 1",
-        "+".join(["id"] * 10_000) + " = 1",
+        "+".join(["id"] * 300) + " = 1",
         "LOWER(" * 10_000,
         "CASE " * 10_000,
         "EXISTS(" * 10_000,
@@ -128,12 +123,6 @@ def test_the_longest_prefix_wins() -> None:
     assert parse_filter("a_c.x = 1", scope).rows == (ast.NeighbourRow("a", "a_c"),)
 
 
-def test_a_scope_without_properties_has_none() -> None:
-    scope = Scope("Node", {"id": ValueType.INT64}, has_properties=False)
-    assert "unknown name 'properties'" in refuse("properties.k.int_value = 1", scope).message
-    assert "unknown name 'properties'" in refuse("EXISTS(properties.k)", scope).message
-
-
 def test_a_double_keeps_its_value_and_an_integer_its_type() -> None:
     where = parse_filter("properties.d.double_value = 1", ARTIFACT).where
     assert isinstance(where, ast.Comparison)
@@ -162,8 +151,8 @@ def test_an_underline_keeps_tabs_and_knows_wide_characters() -> None:
     ]
 
 
-@pytest.mark.parametrize("before", [0, 3, 50, 100_000])
-@pytest.mark.parametrize("after", [0, 3, 50, 100_000])
+@pytest.mark.parametrize("before", [0, 3, 50, 20_000])
+@pytest.mark.parametrize("after", [0, 3, 50, 20_000])
 def test_an_error_shows_only_part_of_a_long_line(before: int, after: int) -> None:
     error = refuse(f"id IN ({'1, ' * before}1) AND nmae = 'x' AND id IN (1{', 1' * after})")
     _, line, underline = str(error).splitlines()
@@ -179,11 +168,25 @@ def test_an_error_shows_only_part_of_a_long_line(before: int, after: int) -> Non
         ("state = 'LIVE'", f"\"'LIVE'\" is no name of state; write one of {STATES}, without quotes"),
         ("state = live", "'live' is no name of state; did you mean 'LIVE'?"),
         ("id = '1'", "= cannot mix INT64 and STRING; write the number without quotes"),
+        ("id > '2026-01-01'", f"> cannot mix INT64 and STRING; {TIMES}: write TIMESTAMP '2026-01-01'"),
+        (
+            "create_time_since_epoch < '2026-01-01T02:00:00.5+02:00'",
+            f"< cannot mix INT64 and STRING; {TIMES}: write TIMESTAMP '2026-01-01T02:00:00.5+02:00'",
+        ),
+        ("id > '2026-02-30'", "> cannot mix INT64 and STRING; write the number without quotes"),
+        ("properties.a.float_value > 1", "a property has no field 'float_value'; did you mean 'double_value'?"),
+        (
+            "accuracy > 0.9",
+            f"unknown name 'accuracy'; artifacts have {NAMES}; a property is written properties.accuracy.{ANY_FIELD}",
+        ),
+        ("name = 'it''s'", "unexpected \"'s'\"; a quote within a text is written \\'"),
+        ("(name = 'it''s')", "unexpected \"'s'\"; a quote within a text is written \\'"),
+        ("name = “x”", "'“' is not part of the language; write straight quotes: ' or \""),
         ("name = 1", "= cannot mix STRING and INT64; put the value into quotes"),
         ("properties.k = 1", f"property 'k' needs a field; write one of {FIELDS} behind it"),
         ("contexts_a", "'contexts_a' needs a field; write contexts_a.id, or EXISTS(contexts_a)"),
         ("id == 1", "'==' is not part of the language; write '='"),
-        ("SUBSTRING(name, 1) = 'a'", "unknown function 'SUBSTRING'; did you mean 'SUBSTR'?"),
+        ("SUBTSR(name, 1) = 'a'", "unknown function 'SUBTSR'; did you mean 'SUBSTR'?"),
         ("ROUND('a') = 1", "ROUND does not take (STRING); write ROUND(DOUBLE) or ROUND(DOUBLE, INT64)"),
     ],
 )  # fmt: skip
@@ -217,7 +220,7 @@ def parse_or_refuse(text: str, scope: Scope) -> Filter | FilterError:
         return error
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(word, max_size=14).map(" ".join) | st.lists(word, max_size=10).map("".join) | st.text(max_size=40))
 @example("'\\")
 @example("`\\")
@@ -241,13 +244,23 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
             assert hash(result) == hash(parse_filter(text, scope))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_text_can_be_a_literal(value: str) -> None:
     escaped = "".join(f"\\U{ord(character):08x}" if character in "'\\\n\r" else character for character in value)
     where = parse_filter(f"name = '{escaped}'", ARTIFACT).where
     assert isinstance(where, ast.Comparison)
     assert where.right == ast.Literal(value, ValueType.STRING)
+
+
+@settings(max_examples=500)
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("'`\"\\\r\n\x00--/*")
+def test_what_is_written_reads_as_it_was(text: str) -> None:
+    where = parse_filter(f"properties.{write_name(text)}.string_value = {write_string(text)}", ARTIFACT).where
+    assert isinstance(where, ast.Comparison)
+    assert isinstance(where.left, ast.PropertyValue)
+    assert (where.left.row.key, where.right) == (text, ast.Literal(text, ValueType.STRING))
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
@@ -286,3 +299,14 @@ def test_import_loads_no_parser() -> None:
 def test_the_public_names() -> None:
     assert cypher.__all__ == sorted(cypher.__all__)
     assert {"Filter", "FilterError", "Neighbour", "Scope", "ValueType", "ast", "parse_filter"} <= set(cypher.__all__)
+
+
+@given(st.datetimes(timezones=st.just(timezone.utc)), st.integers(-14 * 60, 14 * 60), st.sampled_from(" T"))
+def test_a_timestamp_is_the_milliseconds_that_python_counts(moment: datetime, offset: int, separator: str) -> None:
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    milliseconds = (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1)
+    written = moment.isoformat(separator)
+    assert read_moment(written) == milliseconds
+    assert read_moment(written.removesuffix("+00:00")) == milliseconds
+    there = moment.replace(tzinfo=timezone(timedelta(minutes=offset))).isoformat(separator)
+    assert read_moment(there) == milliseconds - offset * 60_000

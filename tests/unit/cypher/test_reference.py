@@ -16,13 +16,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def list_nodes() -> Any:
-    try:
-        from ml_metadata import errors, metadata_store
-        from ml_metadata.proto import metadata_store_pb2
-    except ImportError as error:
-        pytest.fail(
-            f"ml-metadata cannot be imported ({error}); install it, on Python 3.9 to 3.11, or deselect `differential`"
-        )
+    from ml_metadata import errors, metadata_store
+    from ml_metadata.proto import metadata_store_pb2
+
     config = metadata_store_pb2.ConnectionConfig()
     config.fake_database.SetInParent()
     store = metadata_store.MetadataStore(config)

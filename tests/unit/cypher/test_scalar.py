@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backends.memory.scalar import FUNCTIONS, arithmetic, cast, like_matcher, negate
 from cypher.ast import ArithmeticOperator, Value, ValueType
+from cypher.evaluation.scalar import FUNCTIONS, arithmetic, cast, like_matcher, negate
 from cypher.functions import FUNCTIONS as SIGNATURES
 
 MAX, MIN = 2**63 - 1, -(2**63)
@@ -224,7 +224,7 @@ def test_negate() -> None:
 
 @pytest.mark.parametrize(("value", "from_type", "to_type", "result"), CASTS, ids=lambda value: repr(value)[:20])
 def test_cast(value: Value, from_type: ValueType, to_type: ValueType, result: Value) -> None:
-    assert same(cast(value, from_type, to_type), result)
+    assert same(cast(from_type, to_type)(value), result)
 
 
 @pytest.mark.parametrize(("text", "pattern", "result"), LIKES)
@@ -251,13 +251,13 @@ def ask() -> Callable[..., Any]:
     return lambda expression, *values: connection.execute(f"SELECT {expression}", values).fetchone()[0]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(TEXT, TEXT)
 def test_like_as_sqlite(ask: Callable[..., Any], text: str, pattern: str) -> None:
     assert like_matcher(pattern)(text) == bool(ask("? LIKE ?", text, pattern))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXT, TEXT, TEXT)
 def test_text_functions_as_sqlite(ask: Callable[..., Any], text: str, other: str, third: str) -> None:
     for name in ("LENGTH", "LOWER", "UPPER", "TRIM", "LTRIM", "RTRIM", "UNICODE"):
@@ -267,7 +267,7 @@ def test_text_functions_as_sqlite(ask: Callable[..., Any], text: str, other: str
     assert FUNCTIONS["REPLACE"](text, other, third) == ask("REPLACE(?, ?, ?)", text, other, third)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(TEXT, INTEGER, INTEGER)
 def test_substr_as_sqlite(ask: Callable[..., Any], text: str, position: int, count: int) -> None:
     position, count = max(min(position, 2**31 - 1), -(2**31) + 1), max(min(count, 2**31 - 1), -(2**31) + 1)
@@ -275,37 +275,38 @@ def test_substr_as_sqlite(ask: Callable[..., Any], text: str, position: int, cou
     assert FUNCTIONS["SUBSTR"](text, position, count) == ask("SUBSTR(?, ?, ?)", text, position, count)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(INTEGER, INTEGER, st.sampled_from(["+", "-", "*", "&", "|", "<<", ">>"]))
 def test_integers_as_sqlite(ask: Callable[..., Any], left: int, right: int, operator: ArithmeticOperator) -> None:
     assert same(arithmetic(operator)(left, right), ask(f"? {operator} ?", left, right))
     assert same(negate(left), ask("-?", left))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(DOUBLE, DOUBLE, st.sampled_from(["+", "-", "*", "/"]))
 def test_doubles_as_sqlite(ask: Callable[..., Any], left: float, right: float, operator: ArithmeticOperator) -> None:
     assert arithmetic(operator)(left, right) == ask(f"? {operator} ?", left, right)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(st.sampled_from("0123456789.eE+- x\t"), max_size=12))
 def test_casts_of_text_as_sqlite(ask: Callable[..., Any], text: str) -> None:
-    assert cast(text, ValueType.STRING, ValueType.INT64) == ask("CAST(? AS INTEGER)", text)
-    assert cast(text, ValueType.STRING, ValueType.DOUBLE) == pytest.approx(ask("CAST(? AS REAL)", text), rel=1e-14)
+    assert cast(ValueType.STRING, ValueType.INT64)(text) == ask("CAST(? AS INTEGER)", text)
+    assert cast(ValueType.STRING, ValueType.DOUBLE)(text) == pytest.approx(ask("CAST(? AS REAL)", text), rel=1e-14)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(DOUBLE)
 def test_casts_of_doubles_as_sqlite(ask: Callable[..., Any], value: float) -> None:
-    assert cast(value, ValueType.DOUBLE, ValueType.INT64) == ask("CAST(? AS INTEGER)", value)
+    assert cast(ValueType.DOUBLE, ValueType.INT64)(value) == ask("CAST(? AS INTEGER)", value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(-(10**9), 10**9), st.integers(0, 6), st.integers(0, 6))
 def test_round_as_sqlite(ask: Callable[..., Any], digits: int, scale: int, places: int) -> None:
     value = digits / 10**scale
-    assert FUNCTIONS["ROUND"](value, places) == ask("ROUND(?, ?)", value, places)
+    rounded = ask("ROUND(?, ?)", value, places)  # some versions of SQLite miss the nearest double in the last digit
+    assert FUNCTIONS["ROUND"](value, places) == pytest.approx(rounded, rel=1e-15)
 
 
 # --- the reference -------------------------------------------------------------------------------------------------
@@ -322,11 +323,9 @@ def literal(value: Value) -> str:
 @pytest.mark.differential
 @pytest.mark.filterwarnings("ignore")  # ml-metadata's own
 def test_the_reference_agrees() -> None:
-    try:
-        from ml_metadata import metadata_store
-        from ml_metadata.proto import metadata_store_pb2
-    except ImportError as error:
-        pytest.fail(f"ml-metadata cannot be imported ({error}); install it, or deselect `differential`")
+    from ml_metadata import metadata_store
+    from ml_metadata.proto import metadata_store_pb2
+
     config = metadata_store_pb2.ConnectionConfig()
     config.fake_database.SetInParent()
     store = metadata_store.MetadataStore(config)

@@ -98,7 +98,7 @@ def test_a_folder_without_init_does_not_hide_ours(tmp_path: Path, name: str) -> 
 
 
 def test_a_missing_package_is_named(tmp_path: Path) -> None:
-    code = f"import runpy\nrunpy.run_path({str(LINEAGE / '_layout.py')!r})['check_layout']()"
+    code = f"import runpy\nrunpy.run_path({str(LINEAGE / '_siblings.py')!r})['check_layout']()"
     done = run(code, cwd=tmp_path, isolated=True)
     assert done.returncode == 1
     assert "ImportError: package 'backends', a part of lineage-graph, was not found" in done.stderr
@@ -108,7 +108,7 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
 def test_the_check_imports_neither_package(tmp_path: Path) -> None:
     code = (
         f"import runpy\nsys.path.insert(0, {str(LINEAGE.parent)!r})\n"
-        f"runpy.run_path({str(LINEAGE / '_layout.py')!r})['check_layout']()\n"
+        f"runpy.run_path({str(LINEAGE / '_siblings.py')!r})['check_layout']()\n"
         "print(sorted({'lineage', 'backends', 'cypher'} & set(sys.modules)))"
     )
     done = run(code, cwd=tmp_path, isolated=True)

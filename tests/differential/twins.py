@@ -1,4 +1,4 @@
-"""The same graph in memory and in Neo4j, and the same calls on both."""
+"""The same graph in memory and in another store, and the same calls on both."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from lineage import registry
-from lineage.backend import OrderBy
+from lineage.api.units import BackendUnits
 from lineage.model import Node, NodeKind
+from lineage.seam import OrderBy
 from lineage.store import Store
 from tests.differential.graph_pair import TOUCHED_KEY, Outcome, answer_of
 from tests.differential.graph_plan import GraphPlan
@@ -21,7 +22,8 @@ class Twins:
         self.plan = plan
         self._time_ms = 1_700_000_000_000
         self.stores = [
-            Store(registry.open_backend(each), url=each, clock=lambda: self._time_ms) for each in ("memory:", url)
+            Store(BackendUnits(registry.open_backend(each), clock=lambda: self._time_ms), url=each)
+            for each in ("memory:", url)
         ]
         for type_ in plan.types:
             assert len({getattr(store, f"put_{type_.kind.lower()}_type")(type_) for store in self.stores}) == 1

@@ -1,0 +1,99 @@
+"""Deliberate differences from MLMD: its client, and its server, which the wheel lacks."""
+
+from __future__ import annotations
+
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lineage import (
+    ArtifactType,
+    Store,
+    open_store,
+)
+from lineage.errors import AbortedError, InvalidArgumentError
+from lineage.mlmd import MetadataStore
+from lineage.mlmd import errors as mlmd_errors
+from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
+from lineage.server import Server, ServerOptions
+from lineage.server.config_file import read_config_file
+from tests.differential.reference import Reference, ReferenceClient, StepClock, new_reference, reference_errors
+
+pytestmark = [
+    pytest.mark.differential,
+    pytest.mark.filterwarnings("ignore"),  # ml-metadata's own
+]
+
+pb2: Any = metadata_store_pb2
+rpc_pb2: Any = metadata_store_service_pb2
+OK, INVALID, NOT_FOUND, EXISTS, ABORTED, INTERNAL = 0, 3, 5, 6, 10, 13
+DATA, TRAINER, RUN = 10, 11, 12  # type ids
+
+
+@pytest.fixture
+def reference() -> Reference:
+    return new_reference()
+
+
+@pytest.fixture
+def store() -> Store:
+    return open_store("memory:")
+
+
+def test_endless_retries(reference: Reference, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    attempts = 0
+
+    def abort(*_: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 50:
+            raise KeyboardInterrupt
+        raise reference_errors.AbortedError("again")
+
+    reference.store._max_num_retries = 0
+    monkeypatch.setattr(reference.store, "_call_method", abort)
+    with pytest.raises(KeyboardInterrupt):
+        reference.store.get_artifact_types()
+
+    def aborted(*_: object, **__: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise AbortedError("again")
+
+    attempts = 0
+    config = pb2.ConnectionConfig(retry_options={"max_num_retries": 0})
+    config.fake_database.SetInParent()
+    monkeypatch.setattr(Store, "get_artifact_types", aborted)
+    with MetadataStore(config) as ours, pytest.raises(mlmd_errors.AbortedError):
+        ours.get_artifact_types()
+    assert attempts == 1
+
+
+def _reference_has_no_server() -> bool:
+    names = {Path(str(file)).name for file in distribution("ml-metadata").files or ()}
+    return {name for name in names if name.endswith(".so")} == {"metadata_store_extension.so"} and not any(
+        name.startswith("metadata_store_server") for name in names
+    )
+
+
+def test_server_address() -> None:
+    assert _reference_has_no_server()
+    assert ServerOptions().host == "127.0.0.1"
+
+
+def test_server_config_file(tmp_path: Path) -> None:
+    assert _reference_has_no_server()
+    with pytest.raises(InvalidArgumentError, match="cannot read"):
+        read_config_file(str(tmp_path / "none"))
+
+
+def test_server_database(store: Store) -> None:
+    assert _reference_has_no_server()
+    with Server(store, ServerOptions(port=0)) as server:
+        for expected in (0, 1):
+            client = ReferenceClient(StepClock(), server.port)
+            assert len(client.get_types("Artifact")) == expected
+            client.put_artifact_type(ArtifactType(name="T"))

@@ -1,0 +1,58 @@
+"""The documentation's table of indexes is what a database has; the order of events' first steps is kept by upgrades."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import lineage
+from lineage import Artifact, ArtifactType, Event, Execution, ExecutionType
+from tests.servers.neo4j import Neo4jServer
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "neo4j.md"
+
+
+def documented() -> set[tuple[str, tuple[str, ...], bool]]:
+    """Label or relationship type, keys, and whether these are unique, of each row of the table."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    rows = text.partition("| on | keys | unique |\n| --- | --- | --- |\n")[2].partition("\n\n")[0].splitlines()
+    found: set[tuple[str, tuple[str, ...], bool]] = set()
+    for row in rows:
+        names, keys, unique = (cell.strip() for cell in row.strip("|").split("|"))
+        for name in re.findall(r"`([^`]+)`", names):
+            found.add((name, tuple(re.findall(r"`([^`]+)`", keys)), unique == "yes"))
+    return found
+
+
+def test_the_documentation_lists_the_indexes_that_a_database_has(empty_neo4j: Neo4jServer) -> None:
+    lineage.open_store(empty_neo4j.url).close()
+    rows = empty_neo4j.run(
+        "SHOW INDEXES YIELD type, labelsOrTypes, properties, owningConstraint WHERE type <> 'LOOKUP' "
+        "RETURN labelsOrTypes AS names, properties AS keys, owningConstraint IS NOT NULL AS is_unique"
+    )
+    assert {(row["names"][0], tuple(row["keys"]), row["is_unique"]) for row in rows} == documented()
+
+
+def test_an_upgrade_makes_the_first_steps_of_events_findable(url: str, neo4j_server: Neo4jServer) -> None:
+    with lineage.open_store(url) as store:
+        store.put_artifact_type(ArtifactType(name="Data"))
+        store.put_execution_type(ExecutionType(name="Step"))
+        store.put_execution(
+            Execution(type="Step"),
+            [
+                (Artifact(type="Data", name=name), Event(type=kind, path=path))
+                for name, kind, path in (
+                    ("a", "INPUT", ("x", 0)),
+                    ("b", "OUTPUT", ("x",)),
+                    ("c", "INPUT", (7,)),
+                    ("d", "INPUT", ("[7]",)),
+                    ("e", "INPUT", ()),
+                )
+            ],
+        )
+    neo4j_server.run("MATCH ()-[r:INPUT|OUTPUT]->() REMOVE r.first_step")
+    neo4j_server.run("MATCH (s:LineageStore) SET s.schema_version = 3")
+    with lineage.open_store(url, upgrade=True) as store:
+        for condition, names in (("key = 'x'", "ab"), ("index = 7", "c"), ("key = '[7]'", "d"), ("key IS NULL", "ce")):
+            found = store.list_artifacts(f"events_e.path[0].{condition}")
+            assert "".join(each.name or "" for each in found) == names, condition
