@@ -32,11 +32,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=(*SIDES, "scale", "million", "grpc"),
+        choices=(*SIDES, *RUNS),
         default="compare",
         help="compare: ours and ml-metadata, workload by workload (default); facade: lineage.mlmd and ml-metadata, by "
-        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; scale: 10,000 and 100,000 artifacts; "
-        "million: a large graph in a Neo4j of its own; grpc: the server with 1, 8 and 64 clients",
+        "the same calls; neo4j: ours on Neo4j and ml-metadata on MariaDB; mysql: both on MariaDB; "
+        "postgres: both on PostgreSQL; "
+        "scale: 10,000 and 100,000 artifacts; questions: ways, impact and selections on SQLite; "
+        "recorder: a step by the recorder and by hand; "
+        "layout: pictures of 300 to 10,000 nodes; "
+        "import: `import lineage`; "
+        "million: a large graph in a Neo4j of its own; grpc: the server with 1, 8 and 64 clients; cost: the hits of "
+        "Neo4j's database that filters cost, with 200 and with 2,000 runs",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="only workloads of this name or pattern; may be repeated"
@@ -80,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{each.name:22}  {each.shape}")
         return 0
     print(machine())
-    tables, reached = {"scale": _scale, "million": _million, "grpc": _grpc}.get(options.what, _compare)(options)
+    tables, reached = RUNS.get(options.what, _compare)(options)
     text = "\n".join(table.markdown() for table in tables)
     if text and options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
@@ -127,6 +133,34 @@ def _scale(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     return [table], reached
 
 
+def _recorder(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks.recorder import recorder
+
+    rounds, seconds = _time(options)
+    return [recorder(rounds=rounds, seconds=seconds)], True
+
+
+def _layout(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks.layout import QUICK_SIZES, SIZES, layout
+
+    rounds, seconds = _time(options)
+    return [layout(QUICK_SIZES if options.quick else SIZES, rounds=rounds, seconds=seconds)], True
+
+
+def _questions(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks.questions import QUICK_SIZES, SIZES, questions
+
+    rounds, seconds = _time(options)
+    table, reached = questions(QUICK_SIZES if options.quick else SIZES, rounds=rounds, seconds=seconds)
+    return [table], reached
+
+
+def _import(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks.imports import imports
+
+    return [imports(rounds=_time(options)[0])], True
+
+
 def _million(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     from benchmarks import million  # it needs what starts a Neo4j
 
@@ -146,9 +180,29 @@ def _grpc(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     return [grpc_load.measure(cases, seconds=options.seconds or 5.0)], True
 
 
+def _cost(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks import cost  # it needs what starts a Neo4j
+
+    table, reached = cost.cost(cost.QUICK_SIZES if options.quick else cost.SIZES)
+    return [table], reached
+
+
 def _time(options: argparse.Namespace) -> tuple[int, float]:
     """Return how many rounds to measure, and for how many seconds each."""
     return (1, 0.002) if options.quick else (options.rounds, options.seconds or 0.2)
+
+
+RUNS = {
+    "scale": _scale,
+    "questions": _questions,
+    "recorder": _recorder,
+    "layout": _layout,
+    "import": _import,
+    "million": _million,
+    "grpc": _grpc,
+    "cost": _cost,
+}
+"""What is measured otherwise than side by side."""
 
 
 if __name__ == "__main__":

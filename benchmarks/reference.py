@@ -1,4 +1,4 @@
-"""The reference: ml-metadata's Python client, on its in-process fake database and on a MariaDB server."""
+"""The reference: ml-metadata's Python client, on its in-process fake database and on servers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import warnings
 from itertools import count
 
 from benchmarks.mlmd_client import MlmdClient
+from benchmarks.postgres import drop_database
 from tests.servers.mariadb import shared_mariadb
+from tests.servers.postgres import shared_postgres
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # ml-metadata's own
@@ -39,3 +41,19 @@ class ReferenceOnMariaDB(MlmdClient):
     def close(self) -> None:
         del self.store
         self._server.run(f"DROP DATABASE {self._database}")
+
+
+class ReferenceOnPostgres(MlmdClient):
+    """As above, on PostgreSQL."""
+
+    def __init__(self) -> None:
+        self._server = shared_postgres()
+        self._database = f"mlmd_{next(_numbers)}"
+        config = pb.PostgreSQLDatabaseConfig(
+            host=self._server.host, port=str(self._server.port), user=self._server.user, dbname=self._database
+        )
+        super().__init__(metadata_store, pb, pb.ConnectionConfig(postgresql=config))
+
+    def close(self) -> None:
+        del self.store
+        drop_database(self._server, self._database)

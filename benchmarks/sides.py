@@ -25,10 +25,28 @@ def _neo4j() -> Engine:
     return OursOnNeo4j()
 
 
+def _mysql() -> Engine:
+    from benchmarks.mysql import OursOnMariaDB  # needs PyMySQL, and MariaDB
+
+    return OursOnMariaDB()
+
+
 def _mariadb() -> Engine:
     from benchmarks.reference import ReferenceOnMariaDB  # as above
 
     return ReferenceOnMariaDB()
+
+
+def _postgres() -> Engine:
+    from benchmarks.postgres import OursOnPostgres  # needs psycopg, and PostgreSQL
+
+    return OursOnPostgres()
+
+
+def _postgres_reference() -> Engine:
+    from benchmarks.reference import ReferenceOnPostgres  # as above
+
+    return ReferenceOnPostgres()
 
 
 IN_PROCESS = "ml-metadata's in-process store"
@@ -47,4 +65,6 @@ SIDES = {
         warm_up_s=60.0,  # Neo4j is a Java program: it gets faster for some ten thousands of calls
         first_warm_up_s=60.0,
     ),
+    "mysql": Sides("the native API on MariaDB", _mysql, "ml-metadata on MariaDB", _mariadb),
+    "postgres": Sides("the native API on PostgreSQL", _postgres, "ml-metadata on PostgreSQL", _postgres_reference),
 }

@@ -8,49 +8,56 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that this file can be run by its path
 
 import lineage
 from examples.pipeline import questions, steps
-from examples.pipeline.tables import show_runs
-from examples.pipeline.tracking import Run
+from examples.pipeline.tables import show_run
 
 PIPELINE = "tumours"
 SEED = 1
-FORESTS = {
-    "small": {"trees": 5, "max_depth": 1, "seed": SEED},
-    "medium": {"trees": 50, "max_depth": 3, "seed": SEED},
-    "large": {"trees": 100, "max_depth": 4, "seed": SEED},
-}
+FORESTS = (
+    {"trees": 5, "max_depth": 1, "seed": SEED},
+    {"trees": 50, "max_depth": 3, "seed": SEED},
+    {"trees": 100, "max_depth": 4, "seed": SEED},
+)
 
 
-def run_pipeline(run: Run, forests: Mapping[str, Mapping[str, int]], destination: Path) -> None:
-    """Run each step, or reuse what it made before."""
-    raw = run.step(steps.ingest)["raw"]
-    statistics = run.step(steps.validate, inputs={"raw": raw}, parameters={"max_missing": 0.0})["statistics"]
-    parts = run.step(
-        steps.split, inputs={"raw": raw, "statistics": statistics}, parameters={"test_share": 0.3, "seed": SEED}
-    )
-    models: list[lineage.Artifact] = []
+def run_pipeline(rec: lineage.Recorder, forests: Sequence[Mapping[str, int]], folder: Path) -> None:
+    """Run each step, or reuse what it made before: the part to copy."""
+    # Each call of these functions is a step. With reuse it is not called when it ran before on the same.
+    ingest = rec.step("Ingest", reuse=True)(steps.ingest)
+    validate = rec.step("Validate", reuse=True)(steps.validate)
+    split = rec.step("Split", reuse=True)(steps.split)
+    train = rec.step("Train", reuse=True)(steps.train)
+
+    raw = ingest(folder)
+    statistics = validate(folder, raw, max_missing=0.0)
+    train_data, test_data = split(folder, raw, statistics, test_share=0.3, seed=SEED)
+    models = [train(folder, train_data, **forest) for forest in forests]
+
     metrics: list[lineage.Artifact] = []
-    for name, parameters in forests.items():
-        variant = f"-{name}"
-        trained = run.step(steps.train, variant=variant, inputs={"data": parts["train"]}, parameters=parameters)
-        models.append(trained["model"])
-        evaluated = run.step(steps.evaluate, variant=variant, inputs={"model": trained["model"], "data": parts["test"]})
-        metrics.append(evaluated["metrics"])
-    choice = run.step(steps.choose, inputs={"metrics": metrics})["choice"]
-    chosen = models[cast(int, choice.properties["best"])]
-    run.step(steps.push, inputs={"chosen": chosen, "choice": choice}, parameters={"destination": str(destination)})
+    for model in models:
+        with rec.step("Evaluate") as step:  # or as a block, which says itself what it uses and makes
+            scores = steps.evaluate(Path(step.use(model)), Path(step.use(test_data)))
+            for name, score in scores.items():
+                step.metric(name, score)
+            file = steps.write_scores(folder / f"metrics-{Path(model).stem}.json", scores)
+            metrics.append(step.made(file, "Metrics", properties=scores))
+
+    served = folder / "served"
+    with rec.step("Push", params={"destination": served}) as step:
+        best = steps.choose([Path(step.use(each)) for each in metrics])
+        pushed, version = steps.push(Path(step.use(models[best], role="chosen")), served)
+        step.made(pushed, "PushedModel", properties={"version": version})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--store", default="memory:", metavar="URL", help="where to record (default: %(default)s)")
+    parser.add_argument("--store", metavar="URL", help="where to record (default: $LINEAGE_STORE, or lineage.db here)")
     parser.add_argument("--workdir", type=Path, metavar="FOLDER", help="where files go (default: a temporary folder)")
     options = parser.parse_args()
     try:
@@ -59,14 +66,18 @@ def main() -> None:
         parser.error(str(error))
     with opened as store, tempfile.TemporaryDirectory(prefix="lineage-demo-") as temporary:
         workdir = (options.workdir or Path(temporary)).resolve()
-        deeper = {**FORESTS, "large": {**FORESTS["large"], "max_depth": 6}}
-        runs: list[Run] = []
-        for note, forests in (("first run", FORESTS), ("large: max_depth 4 -> 6", deeper)):
-            run = Run(store, PIPELINE, f"run-{1 + len(store.get_contexts_by_type('Run'))}", note, workdir)
-            run_pipeline(run, forests, workdir / "served")
-            runs.append(run)
-        show_runs(runs)
-        questions.ask_all(store, PIPELINE, *(run.name for run in runs))
+        workdir.mkdir(parents=True, exist_ok=True)
+        deeper = [*FORESTS[:-1], {**FORESTS[-1], "max_depth": 6}]
+        runs: list[lineage.Context] = []
+        for note, forests in (("first run", FORESTS), ("max_depth of the last forest 4 -> 6", deeper)):
+            number = 1 + len(store.list_contexts("type = 'Run'"))
+            with lineage.record(store, pipeline=PIPELINE, run=f"run-{number}") as rec:
+                run_pipeline(rec, forests, workdir)
+            show_run(store, rec.run, note)
+            runs.append(rec.run)
+        questions.ask_all(store, PIPELINE, *runs)
+        if options.store is None:
+            print(f"\nAll of it is in {store.url}, and more with each run.")
 
 
 if __name__ == "__main__":

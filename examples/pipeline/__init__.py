@@ -1,1 +1,1 @@
-"""The parts of the demo: `steps` does the work, `tracking` records it, `questions` asks what was recorded."""
+"""The parts of the demo: `steps` does the work, `questions` asks what was recorded, `tables` prints it."""

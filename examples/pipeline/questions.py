@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from examples.pipeline import tables
-from lineage import Artifact, Context, Execution, Store
+from lineage import Artifact, Context, Ending, Execution, Store
 
 Answer = TypeVar("Answer")
 Node = TypeVar("Node", Artifact, Execution, Context)
@@ -33,35 +33,37 @@ def source_of(call: Callable[[], object]) -> str:
     return inspect.cleandoc(ast.get_source_segment(source, body) or "")
 
 
-def ask_all(store: Store, pipeline_name: str, first: str, second: str) -> None:
+def ask_all(store: Store, pipeline_name: str, before: Context, run: Context) -> None:
     """Ask everything about two runs of a pipeline. What the calls need is looked up first."""
     pipeline = known(store.get_context_by_type_and_name("Pipeline", pipeline_name))
-    run = known(store.get_context_by_type_and_name("Run", second))
-    before = known(store.get_execution_by_type_and_name("Train", f"{first}/train-large"))
-    after = known(store.get_execution_by_type_and_name("Train", f"{second}/train-large"))
-    # An artifact is named after the run that made it first, which may be an earlier one.
-    raw, train, pushed = (
-        ending_with(name, store.get_artifacts_by_context(id_of(run))) for name in ("/raw", "/train", "/pushed")
+    in_run = f"contexts_run.name = '{run.name}'"
+    raw, train = (file(store, f"{name}.csv", in_run) for name in ("raw", "train"))
+    [pushed] = store.list_artifacts(f"type = 'PushedModel' AND {in_run}")
+    first, second = (
+        store.list_executions(f"properties.trees.int_value = 100 AND contexts_run.name = '{each.name}'", type="Train")[
+            0
+        ]
+        for each in (before, run)
     )
 
     ask(
         "Which models are there?",
-        lambda: store.get_artifacts_by_type("Model"),
+        lambda: store.list_artifacts(type="Model"),
         tables.show_artifacts,
     )
     ask(
         "What differs between two trainings?",
-        lambda: store.compare_executions(before, after),
-        tables.show_comparison,
+        lambda: store.diff(first, second),
+        tables.show_differences,
     )
     ask(
-        f"What is in {second}, and how does it hang together?",
+        f"What is in {run.name}, and how does it hang together?",
         lambda: store.get_context_graph(run),
         tables.show_graph,
     )
     ask(
         "How did the pushed model come to be, back to the raw data? (through what ran, not through reuse)",
-        lambda: store.upstream(pushed, ending_executions="last_known_state = CACHED"),
+        lambda: store.upstream(pushed, ending_executions=Ending("last_known_state = CACHED", include=False)),
         tables.show_by_hops,
     )
     ask(
@@ -72,28 +74,19 @@ def ask_all(store: Store, pipeline_name: str, first: str, second: str) -> None:
     ask(
         "Has this step run before, on exactly these inputs and parameters?",
         lambda: {
-            depth: store.find_executions_by_inputs(
-                "Train", [id_of(train)], properties={"trees": 100, "max_depth": depth, "seed": 1}
-            )
+            depth: store.find_executions_by_inputs("Train", [train], properties={"trees": 100, "max_depth": depth})
             for depth in (4, 5, 6)
         },
         tables.show_found,
     )
     ask(
         "What does each run of the pipeline contain?",
-        lambda: {
-            each.name: store.get_context_graph(each) for each in store.get_children_contexts_by_context(id_of(pipeline))
-        },
+        lambda: {each.name: store.get_context_graph(each) for each in store.get_children_contexts_by_context(pipeline)},
         tables.show_contents,
     )
     ask(
-        f"Which metrics of {second} are good, and are not known from {first} already?",
-        lambda: store.list_artifacts(
-            "properties.accuracy.double_value > 0.93"
-            f" AND contexts_run.type = 'Run' AND contexts_run.name = '{second}'"
-            f" AND NOT EXISTS(contexts_other.name = '{first}')",
-            type="Metrics",
-        ),
+        f"Which metrics of {run.name} are good?",
+        lambda: store.list_artifacts(f"properties.accuracy.double_value > 0.93 AND {in_run}", type="Metrics"),
         tables.show_artifacts,
     )
     ask(
@@ -103,18 +96,13 @@ def ask_all(store: Store, pipeline_name: str, first: str, second: str) -> None:
     )
 
 
+def file(store: Store, name: str, condition: str) -> Artifact:
+    """Return the artifact whose file has this name."""
+    return known(next(iter(store.list_artifacts(f"uri LIKE '%/{name}' AND {condition}")), None))
+
+
 def known(node: Node | None) -> Node:
     """Return a node that must be there."""
     if node is None:
         raise LookupError("the record is incomplete")
     return node
-
-
-def ending_with(name: str, artifacts: Iterable[Artifact]) -> Artifact:
-    """Return the artifact whose name ends so."""
-    return known(next((artifact for artifact in artifacts if (artifact.name or "").endswith(name)), None))
-
-
-def id_of(node: Artifact | Context) -> int:
-    """Return the id, which every node that was read from a store has."""
-    return cast(int, node.id)

@@ -1,20 +1,19 @@
-"""The steps of a small pipeline. They know files and parameters, and nothing of lineage.
+"""The steps of a small pipeline: functions that read files and write files, and run without lineage as well.
 
-A step writes files into its folder, and returns what it made, by name.
+What is recorded of them stands in their annotations. A file's name says with which parameters it was made, so that a
+run leaves the files of another one alone.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-import joblib  # type: ignore[import-untyped]  # joblib declares no types
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer
@@ -22,27 +21,26 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 
+from lineage import Input, Output
+
 TARGET = "is_benign"
 
 
-@dataclass(frozen=True)
-class Output:
-    """A file that a step made, with what is worth knowing about it without opening it."""
-
-    type: str
-    file: Path
-    properties: Mapping[str, int | float | str] = field(default_factory=dict[str, int | float | str])
+# Paths to the functions; to the recorder the type of the artifact that they read (Input) or make (Output).
+Table: TypeAlias = Annotated[Path, Input("Table"), Output("Table")]
+Statistics: TypeAlias = Annotated[Path, Input("Statistics"), Output("Statistics")]
+Model: TypeAlias = Annotated[Path, Output("Model")]
 
 
-def ingest(folder: Path) -> dict[str, Output]:
+def ingest(folder: Path) -> Table:
     """Write scikit-learn's breast cancer data set (569 tumours, 30 measurements) to a CSV file."""
     data = load_breast_cancer()
     names = [*(str(name).replace(" ", "_") for name in data.feature_names), TARGET]
     rows = [[*(float(value) for value in row), float(label)] for row, label in zip(data.data, data.target, strict=True)]
-    return {"raw": _write_table(folder / "raw.csv", names, rows)}
+    return _write_table(folder / "raw.csv", names, rows)
 
 
-def validate(folder: Path, raw: Path, *, max_missing: float) -> dict[str, Output]:
+def validate(folder: Path, raw: Table, *, max_missing: float) -> Statistics:
     """Check schema, ranges and missing values; write statistics. Raises ValueError if the data is not fit for use."""
     names, values = _read_table(raw)
     features, labels = values[:, :-1], values[:, -1]
@@ -62,73 +60,65 @@ def validate(folder: Path, raw: Path, *, max_missing: float) -> dict[str, Output
         name: {"min": float(column.min()), "mean": float(column.mean()), "max": float(column.max())}
         for name, column in zip(names, values.T, strict=True)
     }
-    file = _write_json(folder / "statistics.json", {"missing": missing, "columns": columns})
-    properties = {"rows": len(values), "missing": missing, "positive": float(labels.mean())}
-    return {"statistics": Output("Statistics", file, properties)}
+    return _write_json(folder / "statistics.json", {"missing": missing, "columns": columns})
 
 
-def split(folder: Path, raw: Path, statistics: Path, *, test_share: float, seed: int) -> dict[str, Output]:
+def split(folder: Path, raw: Table, statistics: Statistics, *, test_share: float, seed: int) -> tuple[Table, Table]:
     """Split the validated rows into a training and a test set with the same share of each class."""
     names, values = _read_table(raw)
     if names != list(json.loads(statistics.read_text())["columns"]):
         raise ValueError("the statistics are of other data; validate this")
     train_rows, test_rows = train_test_split(values, test_size=test_share, random_state=seed, stratify=values[:, -1])
-    return {
-        "train": _write_table(folder / "train.csv", names, train_rows),
-        "test": _write_table(folder / "test.csv", names, test_rows),
-    }
+    return (
+        _write_table(folder / "train.csv", names, train_rows),
+        _write_table(folder / "test.csv", names, test_rows),
+    )
 
 
-def train(folder: Path, data: Path, *, trees: int, max_depth: int, seed: int) -> dict[str, Output]:
+def train(folder: Path, data: Table, *, trees: int, max_depth: int, seed: int) -> Model:
     """Fit a random forest."""
     _, values = _read_table(data)
     forest = RandomForestClassifier(n_estimators=trees, max_depth=max_depth, random_state=seed)
     forest.fit(values[:, :-1], values[:, -1])
-    file = folder / "model.joblib"
+    file = folder / f"model-{trees}-{max_depth}.joblib"
     joblib.dump(forest, file)
-    return {"model": Output("Model", file, {"algorithm": "random forest", "bytes": file.stat().st_size})}
+    return file
 
 
-def evaluate(folder: Path, model: Path, data: Path) -> dict[str, Output]:
+def evaluate(model: Path, data: Path) -> dict[str, float]:
     """Measure a model on data that it has not seen."""
     _, values = _read_table(data)
     predicted = joblib.load(model).predict(values[:, :-1])
-    scores = {
+    return {
         "accuracy": float(accuracy_score(values[:, -1], predicted)),
         "f1": float(f1_score(values[:, -1], predicted)),
     }
-    file = _write_json(folder / "metrics.json", {"model": fingerprint(model.read_bytes()), **scores})
-    return {"metrics": Output("Metrics", file, scores)}
 
 
-def choose(folder: Path, metrics: Sequence[Path]) -> dict[str, Output]:
-    """Choose the model with the highest accuracy, the first one of equals."""
+def write_scores(file: Path, scores: Mapping[str, float]) -> Path:
+    """Write what a model was measured at."""
+    return _write_json(file, scores)
+
+
+def choose(metrics: Sequence[Path]) -> int:
+    """Return which of the models has the highest accuracy, the first one of equals."""
     accuracies = [float(json.loads(file.read_text())["accuracy"]) for file in metrics]
-    best = accuracies.index(max(accuracies))
-    file = _write_json(folder / "choice.json", {"best": best, "accuracies": accuracies})
-    return {"choice": Output("Choice", file, {"best": best, "accuracy": accuracies[best]})}
+    return accuracies.index(max(accuracies))
 
 
-def push(folder: Path, chosen: Path, choice: Path, *, destination: str) -> dict[str, Output]:
-    """Copy the chosen model to where it is served from, as the next version."""
-    target = Path(destination)
-    target.mkdir(parents=True, exist_ok=True)
-    version = 1 + sum(1 for _ in target.glob("v*.joblib"))
-    pushed = target / f"v{version}.joblib"
-    shutil.copyfile(chosen, pushed)
-    shutil.copyfile(choice, folder / "why.json")
-    return {"pushed": Output("PushedModel", pushed, {"version": version})}
+def push(model: Path, destination: Path) -> tuple[Path, int]:
+    """Copy a model to where it is served from, as the next version; return the copy and its version."""
+    destination.mkdir(parents=True, exist_ok=True)
+    version = 1 + sum(1 for _ in destination.glob("v*.joblib"))
+    pushed = destination / f"v{version}.joblib"
+    shutil.copyfile(model, pushed)
+    return pushed, version
 
 
-def fingerprint(content: bytes) -> str:
-    """Name content by what it is: equal content, equal name."""
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _write_table(file: Path, names: Sequence[str], rows: Sequence[Sequence[float]]) -> Output:
+def _write_table(file: Path, names: Sequence[str], rows: Sequence[Sequence[float]]) -> Path:
     with file.open("w", newline="") as stream:
         csv.writer(stream).writerows([names, *rows])
-    return Output("Table", file, {"rows": len(rows), "columns": len(names)})
+    return file
 
 
 def _read_table(file: Path) -> tuple[list[str], NDArray[np.float64]]:

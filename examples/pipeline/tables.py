@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -12,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from examples.pipeline.tracking import Run
-from lineage import Artifact, Comparison, Context, Execution, ExecutionState, LineageGraph
+from lineage import Artifact, Context, Execution, ExecutionState, LineageGraph, RunDiff, Store
 
 console = Console(highlight=False)
 
@@ -35,10 +35,12 @@ def text_of(value: Any) -> str:
             return "-"
         case float():
             return f"{value:.4g}"
-        case ExecutionState():
-            return value.name
-        case Artifact() | Execution() | Context():
-            return value.name or f"{value.type} {value.id}"
+        case Artifact():
+            return f"{Path(value.uri).name} ({value.id})"
+        case Execution():
+            return f"{value.type} ({value.id})"
+        case Context():
+            return str(value.name)
         case list():
             return "\n".join(map(text_of, value)) or "-"
         case _:
@@ -51,26 +53,35 @@ def show_question(question: str, call: str) -> None:
     console.print()
 
 
-def show_runs(runs: Sequence[Run]) -> None:
-    """Print what happened to each step of each run."""
-    for run in runs:
-        console.print(Text(f"{run.name}: {run.note}"))
-    console.print()
-    show(("step", *(run.name for run in runs)), [(step, *(run.done[step] for run in runs)) for step in runs[0].done])
+def show_run(store: Store, run: Context, note: str) -> None:
+    """Print what happened to each step of a run."""
+    console.print(Text(f"\n{run.name}: {note}"))
+    rows: list[tuple[object, ...]] = []
+    for step in store.get_executions_by_context(run):
+        values = {key: value for key, value in step.properties.items() if key not in ("folder", "destination")}
+        milliseconds = f"{1e3 * float(str(step.custom_properties['duration_s'])):4.0f} ms"
+        rows.append(
+            (
+                step,
+                step.last_known_state,
+                milliseconds,
+                ", ".join(f"{k}={text_of(v)}" for k, v in sorted(values.items())),
+            )
+        )
+    show(("step", "state", "time", "parameters and metrics"), rows)
 
 
 def show_artifacts(artifacts: Iterable[Artifact]) -> None:
     """Print artifacts of one type with their properties."""
     artifacts = list(artifacts)
     keys = sorted(artifacts[0].properties) if artifacts else []
-    show(("id", "name", *keys), [(each.id, each, *(each.properties.get(key) for key in keys)) for each in artifacts])
+    show(("file", *keys), [(each, *(each.properties.get(key) for key in keys)) for each in artifacts])
 
 
-def show_comparison(comparison: Comparison) -> None:
-    different = {row.field for row in comparison.differences}
+def show_differences(diff: RunDiff) -> None:
     show(
-        ("", text_of(comparison.left), text_of(comparison.right), ""),
-        [(row.field, row.left, row.right, "<- differs" if row.field in different else "") for row in comparison.rows],
+        ("", text_of(diff.steps[0].left), text_of(diff.steps[0].right)),
+        [(each.field, each.left, each.right) for each in diff.steps[0].changes if "custom" not in each.field],
     )
 
 
@@ -122,11 +133,10 @@ def show_contents(graphs: Mapping[str | None, LineageGraph]) -> None:
         return sum(execution.last_known_state is state for execution in graph.executions)
 
     show(
-        ("run", "note", "steps that ran", "steps reused", "artifacts"),
+        ("run", "steps that ran", "steps reused", "artifacts"),
         [
             (
                 name,
-                next(each.properties["note"] for each in graph.contexts if each.type == "Run" and each.name == name),
                 count(graph, ExecutionState.COMPLETE),
                 count(graph, ExecutionState.CACHED),
                 len(graph.artifacts),
