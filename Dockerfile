@@ -1,11 +1,14 @@
 # The server, with every database that it can keep lineage in:
 #
 #   docker build --tag lineage .
-#   docker run --rm --publish 127.0.0.1:8080:8080 lineage --store neo4j://user:password@host:7687
+#   docker run --rm --publish 127.0.0.1:8080:8080 --volume "$PWD/password:/run/secrets/store-password:ro" \
+#     --env LINEAGE_STORE_PASSWORD_FILE=/run/secrets/store-password lineage --store neo4j://user@host:7687
 #
-# docs/server.md says more.
+# Pinned by digest: --build-arg PYTHON_IMAGE=python:3.12-slim@sha256:... docs/server.md says more.
 
-FROM python:3.12-slim AS build
+ARG PYTHON_IMAGE=python:3.12-slim
+
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --quiet hatchling
 COPY pyproject.toml README.md LICENSE ./
@@ -17,15 +20,15 @@ COPY cypher cypher
 RUN sed -E 's/ *\\$//; /^ +--hash/d' requirements/dev.txt > /constraints.txt \
     && python -m venv /app \
     && /venv/bin/pip wheel --no-cache-dir --quiet --no-deps --no-build-isolation --wheel-dir /wheel . \
-    && /app/bin/pip install --no-cache-dir --quiet --constraint /constraints.txt "$(echo /wheel/*.whl)[server,neo4j]"
+    && /app/bin/pip install --no-cache-dir --quiet --constraint /constraints.txt "$(echo /wheel/*.whl)[server,neo4j,mysql,postgres]"
 
-FROM python:3.12-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --no-create-home --shell /usr/sbin/nologin --uid 10001 lineage
 COPY --from=build /app /app
 USER lineage
 ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 EXPOSE 8080 9090
-HEALTHCHECK --interval=10s --timeout=8s --start-period=20s CMD ["python", "-m", "lineage.server.probe"]
+HEALTHCHECK --interval=10s --timeout=8s --start-period=20s CMD ["python", "-m", "lineage.server.probe", "--ready"]
 STOPSIGNAL SIGTERM
 # `docker stop` waits 10 s before it kills.
 ENTRYPOINT ["lineage", "serve", "--host", "0.0.0.0", "--grace-s", "8"]
