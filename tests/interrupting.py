@@ -38,7 +38,8 @@ def run_alone(file: Path, test: str, **environment: str) -> None:
     """Run a test in a process of its own, and expect it to pass.
 
     An exception that may come between any two steps leaves locks of Python's own library held, as those of ``logging``,
-    on which the threads of a test that comes later in the same process would wait for ever.
+    on which the threads of a test that comes later in the same process would wait for ever, and objects half made, as a
+    driver's connections, whose finalizers fail whenever the garbage collector finds them.
     """
     plain = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=long", "-o", "faulthandler_timeout=50")
     done = subprocess.run(
