@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -85,7 +86,9 @@ def _made(url: str) -> Any:
     backend = open_postgres(url)
     backend.prepare()
     backend.close()
-    return raw(url)
+    connection = raw(url)
+    atexit.register(connection.close)
+    return connection
 
 
 def _empty(connection: Any) -> None:
