@@ -28,6 +28,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Explain."""
     kind, where = kind_and_filter(arguments.what)
     with stores.opened(arguments) as store:
-        explanation = store.explain(where, kind[:-1].capitalize())
+        explanation = store.explain(where, kind)
     output.write_lines([str(explanation), "", explanation.plan])
     return 0

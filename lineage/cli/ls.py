@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lineage.cli import output, stores
 from lineage.errors import InvalidArgumentError, short_repr
 
+if TYPE_CHECKING:
+    from lineage.model import NodeKind
+
 __all__ = ["ORDERS", "add_arguments", "kind_and_filter", "positive", "run"]
 
-_KINDS = ("artifacts", "executions", "contexts")
 ORDERS = ("id", "create_time", "last_update_time")
 _ROWS = 100
 _DESCRIPTION = f"""\
@@ -52,40 +54,44 @@ def positive(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """List. Returns 3 if nothing was found."""
+    from lineage.kinds import of_kind
     from lineage.model import NodeKind
     from lineage.seam import OrderBy
 
     kind, where = kind_and_filter(arguments.what)
     with stores.opened(arguments) as store:
+        nodes = of_kind(store, kind)
         options: dict[str, Any] = {"type": arguments.type}
         if arguments.context is not None:
             (context,) = stores.nodes_of(store, [arguments.context], [NodeKind.CONTEXT])
             options["context_id"] = context.id
         if arguments.count:
-            count = getattr(store, f"count_{kind}")(where, **options)
+            count = nodes.count(where, **options)
             output.write_lines([str(count)])
             return 0 if count else 3
         options |= {"order_by": OrderBy[arguments.order_by.upper()], "descending": not arguments.ascending}
         limit = arguments.limit
         if arguments.output == "table":
-            page = getattr(store, f"list_{kind}")(where, limit=limit or _ROWS, **options)
+            page = nodes.list(where, limit=limit or _ROWS, **options)
             count = output.write_nodes(page, "table")
             if limit is None and page.next_page_token is not None:
                 output.say(f"the first {count}; there are more: --limit N, or -o jsonl for all")
         else:
-            found = getattr(store, f"iter_{kind}")(where, **options)
+            found = nodes.iter(where, **options)
             count = output.write_nodes(islice(found, limit), arguments.output)
     if not count:
-        output.say(f"no {kind} found")
+        output.say(f"no {kind.lower()}s found")
     return 0 if count else 3
 
 
-def kind_and_filter(what: list[str]) -> tuple[str, str | None]:
-    """Return what is to be listed, as ``artifacts``, and the filter, of the words of a command."""
-    rest = list(what)
-    kind = "artifacts"
-    if rest and rest[0].lower().rstrip("s") in [each[:-1] for each in _KINDS]:
-        kind = rest.pop(0).lower().rstrip("s") + "s"
+def kind_and_filter(what: list[str]) -> tuple[NodeKind, str | None]:
+    """Return what is to be listed, artifacts if it is not said, and the filter, of the words of a command."""
+    from lineage.model import NodeKind
+
+    rest, kind = list(what), NodeKind.ARTIFACT
+    if rest and (named := stores.kind_of(rest[0].removesuffix("s"))) is not None:
+        kind = named
+        del rest[0]
     if len(rest) > 1:
         raise InvalidArgumentError(
             f"give one filter, in quotes, not {len(rest)} words; the second is {short_repr(rest[1])}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -248,9 +248,9 @@ class _Loader:
 
     def _found(self, name: str, kind: NodeKind) -> int:
         from cypher.literals import write_string
+        from lineage.kinds import of_kind
 
-        list_nodes = getattr(self._store, f"list_{kind.value.lower()}s")
-        by_external_id: list[Node] = list_nodes(f"external_id = {write_string(name)}", limit=1)
+        by_external_id: Sequence[Node] = of_kind(self._store, kind).list(f"external_id = {write_string(name)}", limit=1)
         [node] = by_external_id or stores.nodes_of(self._store, [name], [kind])
         assert node.id is not None
         return node.id
@@ -261,6 +261,7 @@ class _Loader:
 
     def _culprit(self, batch: list[_Line]) -> int | None:
         """Return the number of the line that a store refuses by itself; None if it is none that is alone to blame."""
+        from lineage.kinds import of_kind
         from lineage.store import open_store
 
         with open_store("memory:") as scratch:
@@ -273,7 +274,7 @@ class _Loader:
                 if line.kind == "event":
                     continue
                 try:
-                    getattr(scratch, f"put_{line.kind}s")([line.record])
+                    of_kind(scratch, line.record.kind).put([line.record])
                 except LineageError:
                     return line.number
                 if self._is_taken(line):
@@ -283,7 +284,9 @@ class _Loader:
     def _is_taken(self, line: _Line) -> bool:
         if line.record.name is None or line.kind == "context":
             return False
-        get = getattr(self._store, f"get_{line.kind}_by_type_and_name")
+        from lineage.kinds import of_kind
+
+        get = of_kind(self._store, line.record.kind).by_type_and_name
         return get(line.record.type, line.record.name) is not None
 
 

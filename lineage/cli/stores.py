@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from lineage.model import Node, NodeKind
     from lineage.store import Store
 
-__all__ = ["ADDRESSES", "add_option", "nodes_of", "opened", "store_url"]
+__all__ = ["ADDRESSES", "add_option", "kind_of", "nodes_of", "opened", "store_url"]
 
 ADDRESSES = """\
 A node is named by its address (artifact/17), by type and name (Model/churn), or by its name, if no other has it.
 - reads addresses from standard input, one a line, as `-o ids` prints them.
 """
-
-_KINDS = ("artifact", "execution", "context")
 
 
 def add_option(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> None:
@@ -58,6 +56,13 @@ def nodes_of(store: Store, names: Sequence[str], kinds: Iterable[NodeKind]) -> l
     return [_node_of(store, name, allowed) for name in given]
 
 
+def kind_of(word: str) -> NodeKind | None:
+    """Return the kind that a word names in whatever case, None if it names none."""
+    from lineage.model import NodeKind
+
+    return {kind.lower(): kind for kind in NodeKind}.get(word.lower())
+
+
 def _lines() -> list[str]:
     return [line.strip() for line in sys.stdin if line.strip()]
 
@@ -65,9 +70,9 @@ def _lines() -> list[str]:
 def _node_of(store: Store, name: str, kinds: Sequence[NodeKind]) -> Node:
     from lineage.viewing.text import address
 
-    kind, _, number = name.partition("/")
-    if kind.lower() in _KINDS and number.isascii() and number.isdigit():
-        return _by_id(store, kind.lower(), int(number), kinds)
+    word, _, number = name.partition("/")
+    if (kind := kind_of(word)) is not None and number.isascii() and number.isdigit():
+        return _by_id(store, kind, int(number), kinds)
     found = _named(store, name, kinds)
     if len(found) > 1:
         some = ", ".join(address(each) for each in found[:5])
@@ -78,12 +83,15 @@ def _node_of(store: Store, name: str, kinds: Sequence[NodeKind]) -> Node:
     return found[0]
 
 
-def _by_id(store: Store, kind: str, node_id: int, kinds: Sequence[NodeKind]) -> Node:
-    if kind not in [each.value.lower() for each in kinds]:
-        raise InvalidArgumentError(f"{kind}/{node_id} is no {_or(kinds)}, which this command is about")
-    found: list[Node] = getattr(store, f"get_{kind}s_by_id")([node_id], missing="skip")
+def _by_id(store: Store, kind: NodeKind, node_id: int, kinds: Sequence[NodeKind]) -> Node:
+    word = kind.value.lower()
+    if kind not in kinds:
+        raise InvalidArgumentError(f"{word}/{node_id} is no {_or(kinds)}, which this command is about")
+    from lineage.kinds import of_kind
+
+    found: list[Node] = of_kind(store, kind).by_id([node_id], missing="skip")
     if not found:
-        raise NotFoundError(f"there is no {kind} with id {node_id}; look for it with lineage ls {kind}s")
+        raise NotFoundError(f"there is no {word} with id {node_id}; look for it with lineage ls {word}s")
     return found[0]
 
 
@@ -99,7 +107,9 @@ def _named(store: Store, name: str, kinds: Sequence[NodeKind]) -> list[Node]:
 
 
 def _matching(store: Store, where: str, kinds: Sequence[NodeKind]) -> list[Node]:
-    return [node for kind in kinds for node in getattr(store, f"list_{kind.value.lower()}s")(where, limit=100)]
+    from lineage.kinds import of_kind
+
+    return [node for kind in kinds for node in of_kind(store, kind).list(where, limit=100)]
 
 
 def _or(kinds: Sequence[NodeKind]) -> str:

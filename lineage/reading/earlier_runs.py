@@ -17,7 +17,7 @@ from lineage.errors import InvalidArgumentError
 from lineage.model import INPUT_EVENTS, Event, Execution, ExecutionState, LinkKind, NodeKind
 from lineage.model.values import freeze_properties, same_value
 from lineage.reading.lists import filter_of
-from lineage.seam import Cursor, LinkQuery, NodeQuery, OrderBy, Reads
+from lineage.seam import Cursor, HasOnlyMlmdsFilters, LinkQuery, NodeQuery, OrderBy, Reads
 
 __all__ = ["Input", "find_runs"]
 
@@ -105,7 +105,7 @@ def find_runs(
     question = _Question(inputs, *wanted, exact_properties, accepted, newer_than_ms)
     if not accepted:
         return []
-    if getattr(tx, "only_mlmds_filters", False):
+    if isinstance(tx, HasOnlyMlmdsFilters):
         return _of_readers(tx, type_.id, question)[:limit]
     return _of_filter(tx, type_.id, question, limit)
 

@@ -44,7 +44,7 @@ from lineage.seam.refusals import (
     type_in_use,
 )
 from lineage.seam.repeating import current_unit
-from lineage.seam.transaction import Backend, Reads, Transaction
+from lineage.seam.transaction import Backend, HasOnlyMlmdsFilters, Reads, Transaction
 from lineage.seam.vocabulary import (
     END_KINDS,
     FIELDS,
@@ -80,6 +80,7 @@ __all__ = [
     "Cursor",
     "Expansion",
     "Explanation",
+    "HasOnlyMlmdsFilters",
     "LinkQuery",
     "NeighbourLink",
     "NodeKeys",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
 from lineage.seam.queries import LinkQuery, NodeQuery
 
-__all__ = ["Backend", "Reads", "Transaction"]
+__all__ = ["Backend", "HasOnlyMlmdsFilters", "Reads", "Transaction"]
 
 
 class Reads(Protocol):
     """The reading half of a unit of work.
 
-    It sees one state of the store; in a database without snapshots, each read by itself does. One that can be asked by
-    MLMD's filters only, without EXISTS and paths, says so by an attribute ``only_mlmds_filters``, which is True.
+    It sees one state of the store; in a database without snapshots, each read by itself does.
     """
 
     def find_types(self, kind: NodeKind) -> Sequence[NodeType]:
@@ -33,6 +32,13 @@ class Reads(Protocol):
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
         """Return the links of a query, each once."""
         ...
+
+
+@runtime_checkable
+class HasOnlyMlmdsFilters(Protocol):
+    """What reads say that can be asked by MLMD's filters only, without EXISTS and paths: those of a genuine server."""
+
+    only_mlmds_filters: Literal[True]
 
 
 class Transaction(Reads, Protocol):

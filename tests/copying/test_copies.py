@@ -244,16 +244,16 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 import lineage
-from lineage.copies import StoreEnd
+from lineage.copies.ends import BackendEnd
 left = int(sys.argv[3])
 for name in ("insert_types", "insert_nodes", "insert_links"):
-    def counted(self, *args, original=getattr(StoreEnd, name), **options):
+    def counted(self, *args, original=getattr(BackendEnd, name), **options):
         global left
         left -= 1
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return original(self, *args, **options)
-    setattr(StoreEnd, name, counted)
+    setattr(BackendEnd, name, counted)
 import lineage.writing.copying.engine as engine
 engine.BATCH = 10
 lineage.copy(sys.argv[1], sys.argv[2], resume=os.path.exists(sys.argv[2]))
@@ -289,11 +289,11 @@ def test_a_resumed_copy_with_new_ids_needs_keys(tmp_path: Path) -> None:
 
 
 def test_verification_names_the_first_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lineage.copies import StoreEnd
+    from lineage.copies.ends import BackendEnd
 
     with lineage.open_store("memory:") as one, ExitStack() as stack:
         filled(one)
-        original: Any = StoreEnd.insert_links
+        original: Any = BackendEnd.insert_links
 
         def forgetful(self: Any, kind: Any, links: Any, *, all_new: bool) -> int:
             return int(original(self, kind, links[1:], all_new=all_new))
@@ -301,14 +301,14 @@ def test_verification_names_the_first_difference(tmp_path: Path, monkeypatch: py
         def careless(self: Any, kind: Any, nodes: Any, *, keep: bool) -> Any:
             return insert(self, kind, [nodes[0].replace_trusted(name="wrong"), *nodes[1:]], keep=keep)
 
-        insert: Any = StoreEnd.insert_nodes
+        insert: Any = BackendEnd.insert_nodes
         for name, wrong, words in (
             ("insert_links", forgetful, r"attributions .* of the source is not in the destination"),
             ("insert_nodes", careless, r"artifact 1 differs in the two stores"),
         ):
             other = stack.enter_context(lineage.open_store(tmp_path / f"{name}.db"))
             with monkeypatch.context() as patch:
-                patch.setattr(StoreEnd, name, wrong)
+                patch.setattr(BackendEnd, name, wrong)
                 with pytest.raises(DataLossError, match=words):
                     lineage.copy(one, other, verify=True)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from cypher import Filter
 from lineage.catalog import SIMPLE_TYPES
@@ -80,7 +80,7 @@ def simple_type_ids(call: Call) -> dict[NodeKind, list[int]]:
 class MlmdReads:
     """See :class:`lineage.seam.Reads`. It knows the types as they were first asked for."""
 
-    only_mlmds_filters = True
+    only_mlmds_filters: Literal[True] = True
 
     def __init__(self, call: Call, simple_ids: Mapping[NodeKind, Sequence[int]]) -> None:
         self._call = call

@@ -34,12 +34,12 @@ def together(store: Store, read: Callable[[], Result]) -> Result:
     return repeated(attempt)
 
 
-def by_external_ids(store: Store, what: str, external_ids: Iterable[str]) -> list[Any]:
+def by_external_ids(get: Callable[..., list[Any]], what: str, external_ids: Iterable[str]) -> list[Any]:
     """Return what has these external ids, each once, by id. Raises NotFoundError if none of them is there."""
     wanted = list(dict.fromkeys(external_ids))
-    found = getattr(store, f"get_{what}_by_external_ids")(wanted, missing="skip")
+    found = get(wanted, missing="skip")
     if wanted and not found:
-        raise NotFoundError(f"no {what.replace('_', ' ')} found for external_ids {short_list(wanted)}")
+        raise NotFoundError(f"no {what} found for external_ids {short_list(wanted)}")
     return sorted(found, key=lambda each: each.id or 0)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage.errors import InvalidArgumentError, NotFoundError
+from lineage.kinds import of_kind
 from lineage.mlmd.conversion import repeated
 from lineage.mlmd.service import paging
 from lineage.mlmd.service.handler import AnyService, Handler, by_external_ids, rpc, together
@@ -21,14 +22,13 @@ def _put(kind: NodeKind, service: AnyService, request: Any) -> Any:
     options = {}
     if kind is NodeKind.ARTIFACT and request.options.abort_if_latest_updated_time_changed:
         options["abort_if_latest_updated_time_changed"] = True
-    put = getattr(service.store, f"put_{plural}")
-    ids = put(nodes, update_mask=request.update_mask.paths, **options)
+    ids = of_kind(service.store, kind).put(nodes, update_mask=request.update_mask.paths, **options)
     return getattr(rpc, f"Put{kind}sResponse")(**{f"{kind.lower()}_ids": ids})
 
 
 def _get_by_id(kind: NodeKind, service: AnyService, request: Any) -> Any:
     ids = sorted(set(getattr(request, f"{kind.lower()}_ids")))
-    get = partial(getattr(service.store, f"get_{kind.lower()}s_by_id"), missing="skip")
+    get = partial(of_kind(service.store, kind).by_id, missing="skip")
     if kind is not NodeKind.ARTIFACT or not request.populate_artifact_types:
         return getattr(rpc, f"Get{kind}sByIDResponse").FromString(repeated(1, get(ids)))
 
@@ -41,13 +41,13 @@ def _get_by_id(kind: NodeKind, service: AnyService, request: Any) -> Any:
 
 
 def _get_by_external_ids(kind: NodeKind, service: AnyService, request: Any) -> Any:
-    nodes = by_external_ids(service.store, f"{kind.lower()}s", request.external_ids)
+    nodes = by_external_ids(of_kind(service.store, kind).by_external_ids, f"{kind.lower()}s", request.external_ids)
     return getattr(rpc, f"Get{kind}sByExternalIdsResponse").FromString(repeated(1, nodes))
 
 
 def _get_by_type_and_name(kind: NodeKind, service: AnyService, request: Any) -> Any:
     word = kind.lower()
-    get = getattr(service.store, f"get_{word}_by_type_and_name")
+    get = of_kind(service.store, kind).by_type_and_name
     try:
         node = get(request.type_name, getattr(request, f"{word}_name"), request.type_version or None)
     except NotFoundError:  # there is no such type
@@ -66,8 +66,7 @@ def _get_by_uri(service: AnyService, request: Any) -> Any:
 def _list(kind: NodeKind, service: AnyService, request: Any) -> Any:
     response_class = getattr(rpc, f"Get{kind}sResponse")
     if not request.HasField("options"):
-        nodes = getattr(service.store, f"list_{kind.lower()}s")()
-        return response_class.FromString(repeated(1, nodes))
+        return response_class.FromString(repeated(1, of_kind(service.store, kind).list()))
     nodes, token = paging.page(service.store, kind, request.options)
     response = response_class.FromString(repeated(1, nodes))
     if token:
@@ -78,7 +77,7 @@ def _list(kind: NodeKind, service: AnyService, request: Any) -> Any:
 def _list_by_type(kind: NodeKind, service: AnyService, request: Any) -> Any:
     name, version = request.type_name, request.type_version or None
     response_class = getattr(rpc, f"Get{kind}sByTypeResponse")
-    by_type = getattr(service.store, f"get_{kind.lower()}s_by_type")
+    by_type = of_kind(service.store, kind).by_type
     try:
         if not request.HasField("options"):
             return response_class.FromString(repeated(1, by_type(name, version)))
@@ -98,7 +97,8 @@ def _list_by_type(kind: NodeKind, service: AnyService, request: Any) -> Any:
 
 def _list_by_context(kind: NodeKind, service: AnyService, request: Any) -> Any:
     response_class = getattr(rpc, f"Get{kind}sByContextResponse")
-    by_context = getattr(service.store, f"get_{kind.lower()}s_by_context")
+    store = service.store
+    by_context = store.get_artifacts_by_context if kind is NodeKind.ARTIFACT else store.get_executions_by_context
     if not request.HasField("options"):
         return response_class.FromString(repeated(1, by_context(request.context_id)))
     try:

@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from lineage.errors import InvalidArgumentError, short_repr
+from lineage.kinds import of_kind
 from lineage.mlmd.proto import metadata_store_pb2
 from lineage.mlmd.service.handler import checked_filter
 from lineage.model import NodeKind
@@ -30,7 +31,7 @@ def page(store: Store, kind: NodeKind, options: Any, **narrow: Any) -> tuple[tup
             f"max_result_size field value is required to be greater than 0. Set value: {options.max_result_size}"
         )
     order, descending = _order(options)
-    found: Page[Any] = getattr(store, f"list_{kind.lower()}s")(
+    found: Page[Any] = of_kind(store, kind).list(
         checked_filter(options.filter_query),
         order_by=order,
         descending=descending,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lineage.kinds import of_kind
 from lineage.mlmd.conversion import NODE_FROM_PROTO
 from lineage.model import Node, NodeKind
 from lineage.store import Store
@@ -38,12 +39,12 @@ class TypeNames:
             return record.type == self._name(record.kind, record.type_id)
         if record.id is None or need_type_id:
             return False
-        stored = getattr(self._store, f"get_{record.kind.lower()}s_by_id")([record.id], missing="skip")
+        stored = of_kind(self._store, record.kind).by_id([record.id], missing="skip")
         return bool(stored) and stored[0].type == record.type
 
     def _name(self, kind: NodeKind, type_id: int) -> str | None:
         name = self._names.get((kind, type_id))
         if name is None:
-            for type_ in getattr(self._store, f"get_{kind.lower()}_types_by_id")([type_id], missing="skip"):
+            for type_ in of_kind(self._store, kind).types_by_id([type_id], missing="skip"):
                 name = self._names[kind, type_id] = type_.name
         return name

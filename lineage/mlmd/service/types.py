@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from lineage.errors import UnimplementedError
+from lineage.kinds import of_kind
 from lineage.mlmd.conversion import TYPE_FROM_PROTO, repeated, to_proto
 from lineage.mlmd.service.handler import AnyService, Handler, by_external_ids, rpc
 from lineage.model import NodeKind, NodeType
@@ -30,8 +31,7 @@ def _check_flags(request: Any) -> None:
 def _put_type(kind: NodeKind, service: AnyService, request: Any) -> Any:
     _check_flags(request)
     word = kind.lower()
-    put = getattr(service.store, f"put_{word}_type")
-    type_id = put(
+    type_id = of_kind(service.store, kind).put_type(
         TYPE_FROM_PROTO[kind](getattr(request, f"{word}_type")),
         can_add_fields=request.can_add_fields,
         can_omit_fields=request.can_omit_fields,
@@ -53,23 +53,25 @@ def _put_types(service: AnyService, request: Any) -> Any:
 
 def _get_type(kind: NodeKind, service: AnyService, request: Any) -> Any:
     word = kind.lower()
-    found = getattr(service.store, f"get_{word}_type")(request.type_name, request.type_version or None)
+    found = of_kind(service.store, kind).type(request.type_name, request.type_version or None)
     return getattr(rpc, f"Get{kind}TypeResponse")(**{f"{word}_type": to_proto(found)})
 
 
 def _get_types(kind: NodeKind, service: AnyService, request: Any) -> Any:
     del request  # it asks for nothing in particular
-    types = getattr(service.store, f"get_{kind.lower()}_types")()
+    types = of_kind(service.store, kind).types()
     return getattr(rpc, f"Get{kind}TypesResponse").FromString(repeated(1, without(types, "external_id")))
 
 
 def _get_types_by_id(kind: NodeKind, service: AnyService, request: Any) -> Any:
-    types = getattr(service.store, f"get_{kind.lower()}_types_by_id")(request.type_ids, missing="skip")
+    types = of_kind(service.store, kind).types_by_id(request.type_ids, missing="skip")
     return getattr(rpc, f"Get{kind}TypesByIDResponse").FromString(repeated(1, types))
 
 
 def _get_types_by_external_ids(kind: NodeKind, service: AnyService, request: Any) -> Any:
-    types = by_external_ids(service.store, f"{kind.lower()}_types", request.external_ids)
+    types = by_external_ids(
+        of_kind(service.store, kind).types_by_external_ids, f"{kind.lower()} types", request.external_ids
+    )
     shown = without(types, "base_type", "input_type", "output_type")
     return getattr(rpc, f"Get{kind}TypesByExternalIdsResponse").FromString(repeated(1, shown))
 
