@@ -49,7 +49,7 @@ def run_alone(file: Path, test: str, **environment: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
     assert "1 passed" in done.stdout
