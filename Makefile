@@ -141,7 +141,7 @@ suite: $(DEV_STAMP) servers consumers  ## The whole test suite, and no checks (P
 .PHONY: unit
 unit: $(DEV_STAMP)  ## The fast part for every day: unit tests, conformance on the memory store itself (PYTEST_ARGS=...)
 	$(call say,pytest: unit and conformance without the slow ones and the differential and Neo4j tests)
-	@$(PY) -m pytest -q -n auto -m "not slow and not differential and not neo4j" --backend memory --path direct $(wildcard tests/unit tests/conformance tests/neo4j/test_golden.py) $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -n auto -m "not slow and not differential and not neo4j" --backend memory --path direct $(wildcard tests/unit tests/conformance tests/neo4j/test_golden.py tests/neo4j/test_writes.py) $(PYTEST_ARGS)
 
 .PHONY: format
 format: $(DEV_STAMP)  ## Format the code and fix what ruff can fix by itself

@@ -124,7 +124,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
         "NULLIF": Function("NULL when x = y, else x", ("x", "y")),
     }
 )
-"""Every function returns NULL when an argument is NULL, except the last three."""
+"""A function returns NULL when an argument is NULL, unless its meaning says otherwise."""
 
 
 def complete(table: Mapping[str, _T]) -> Mapping[str, _T]:

@@ -65,6 +65,7 @@ class LineageError(Exception):
     ``code`` is the status number that MLMD and gRPC use, ``status`` its name; ``retryable`` says whether the same call
     may succeed when made again. A backend sets ``repeatable`` on an error after which it has kept nothing of the unit
     of work and running it again may succeed; the engine then does so for a while before anybody sees the error.
+    ``database_code`` is the database's own code of what it refused, where it has one.
     """
 
     code: ClassVar[int] = 2
@@ -75,6 +76,7 @@ class LineageError(Exception):
         super().__init__(message)
         self.message = message
         self.repeatable = False
+        self.database_code = ""
 
 
 class CancelledError(LineageError):

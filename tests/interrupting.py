@@ -41,7 +41,7 @@ def run_alone(file: Path, test: str, **environment: str) -> None:
     on which the threads of a test that comes later in the same process would wait for ever, and objects half made, as a
     driver's connections, whose finalizers fail whenever the garbage collector finds them.
     """
-    plain = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=long", "-o", "faulthandler_timeout=50")
+    plain = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=long")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *plain, f"{file}::{test}"],
         cwd=ROOT,

@@ -22,7 +22,7 @@ from lineage.model import NodeKind, NodeType
 
 __all__ = ["Client"]
 
-_log = logging.getLogger("lineage.neo4j")
+_logger = logging.getLogger("lineage.neo4j")
 
 _RESERVE = f"MATCH (c:{COUNTER} {{kind: $kind}}) SET c.next = c.next + $count RETURN c.next - $count AS first"
 _RETURN = f"MATCH (c:{COUNTER} {{kind: $kind}}) WHERE c.next = $end SET c.next = $first"
@@ -78,7 +78,7 @@ class Client:
 
         So it is where a backup was restored: the counter is older than the blocks that clients took from it since.
         """
-        _log.info("an id of a new %s is taken: it takes ids past all that there are", kind.lower())
+        _logger.info("an id of a new %s is taken: it takes ids past all that there are", kind.lower())
         self.ids.drop(kind)
         self.schema.raise_counters()
 

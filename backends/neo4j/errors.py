@@ -142,6 +142,7 @@ def translated(error: BaseException) -> LineageError:
     if TEXT_TOO_LONG in said:
         return InvalidArgumentError(f"invalid `filter_query`: {TEXT_TOO_LONG}")
     result = ours(f"{advice} (Neo4j said: {said})")
+    result.database_code = getattr(error, "code", None) or ""
     result.repeatable = is_transient and not isinstance(result, _NOT_WORTH_REPEATING)
     return result
 

@@ -27,7 +27,7 @@ __all__ = ["Read", "Sessions", "Statements"]
 
 Read = Callable[[str, dict[str, Any]], list[Any]]
 """Runs a statement, and returns its rows: :meth:`Statements.read`."""
-_log = logging.getLogger("lineage.neo4j")
+_logger = logging.getLogger("lineage.neo4j")
 _LEAST_S = 0.001
 """What the driver is given where no time is left: it takes 0 for no limit."""
 
@@ -131,7 +131,7 @@ class Sessions:
             if self._closed:
                 return
             retired, self._current = self._current, _Driver(self._connect())
-        _log.info("the connections are made anew")
+        _logger.info("the connections are made anew")
         self._retire(retired)
 
     def _retire(self, driver: _Driver) -> None:
@@ -193,8 +193,8 @@ def _close(driver: Any) -> None:
     connections = [connection for some in list(driver._pool.connections.values()) for connection in some]
     try:
         driver.close()
-    except Exception:  # noqa: BLE001  # whatever the driver makes of books that are wrong
-        _log.debug("the driver cannot be closed; its connections are broken off", exc_info=True)
+    except Exception:  # whatever the driver makes of books that are wrong
+        _logger.debug("the driver cannot be closed; its connections are broken off", exc_info=True)
         for connection in connections:
             connection.kill()
         driver._closed = True

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+from backends.sql.advice import BUSY, CHANGED, unknown
 from backends.sql.sqlite_functions import refusal
 from lineage.errors import (
-    AbortedError,
     DataLossError,
     FailedPreconditionError,
-    InternalError,
     InvalidArgumentError,
     LineageError,
     ResourceExhaustedError,
@@ -21,16 +20,16 @@ _NOT_TAKEN = frozenset({"SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_I
 _NO_ROOM = "its disk takes no more, be it for a quota or a limit to a file's size; make room, and repeat the call"
 _TOO_LARGE = "it is too large for SQLite; ask for less at a time"
 _ERRORS: tuple[tuple[str, type[LineageError], str], ...] = (
-    ("database is locked", AbortedError, "other writers were at work all the time that the call had; repeat it"),
-    ("database table is locked", AbortedError, "other writers were at work all the time that the call had; repeat it"),
+    ("database is locked", *BUSY),
+    ("database table is locked", *BUSY),
     ("readonly database", FailedPreconditionError, "it is open for reading only; leave ?mode=ro out to write"),
     ("disk is full", ResourceExhaustedError, "make room on its disk, and repeat the call"),
     ("is not a database", DataLossError, "it is no SQLite database any more; restore it"),
     ("malformed", DataLossError, "the file is damaged; restore it"),
     ("unable to open", FailedPreconditionError, "look at the rights of the file and of its folder"),
     ("disk I/O error", DataLossError, "look at its disk, and at quotas and limits to a file's size"),
-    ("no such table", FailedPreconditionError, "somebody changed its tables while it was open; open it again"),
-    ("no such column", FailedPreconditionError, "somebody changed its tables while it was open; open it again"),
+    ("no such table", *CHANGED),
+    ("no such column", *CHANGED),
     ("parser stack overflow", InvalidArgumentError, _TOO_LARGE),
     ("too large", InvalidArgumentError, _TOO_LARGE),
     ("too many", InvalidArgumentError, _TOO_LARGE),
@@ -50,4 +49,4 @@ def translated(error: sqlite3.Error, path: str) -> LineageError:
     for part, kind, advice in _ERRORS:
         if part in text:
             return kind(f"{path!r}: {text}: {advice}")
-    return InternalError(f"{path!r}: {type(error).__name__}: {text}; please report this")
+    return unknown(path, error, getattr(error, "sqlite_errorname", ""), text)

@@ -26,7 +26,7 @@ from lineage.model import NodeKind
 
 __all__ = ["check_shape", "losses", "migrate"]
 
-_LOG = logging.getLogger("lineage.sql")
+_logger = logging.getLogger("lineage.sql")
 _PROPERTIES = tuple(node.properties for node in NODE_TABLES.values())
 _VALUES = ("int_value", "double_value", "string_value")
 _NO_VALUE = " AND ".join(f"{column} IS NULL" for column in _VALUES)
@@ -128,7 +128,7 @@ def migrate(database: SqliteDatabase, before: int, after: int) -> None:
         try:
             connection.raw.execute("PRAGMA legacy_alter_table = ON")  # views may name tables that are away for a moment
             _step(database, connection, VERSIONS[old], VERSIONS[new])
-            _LOG.info("%s: from schema version %d to %d", database.path, old, new)
+            _logger.info("%s: from schema version %d to %d", database.path, old, new)
         except sqlite3.Error as error:
             raise translated(error, database.path) from error
         finally:

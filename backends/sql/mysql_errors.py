@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lineage.errors import (
-    AbortedError,
-    AlreadyExistsError,
-    FailedPreconditionError,
-    InternalError,
-    InvalidArgumentError,
-    LineageError,
-    PermissionDeniedError,
-    ResourceExhaustedError,
-    UnauthenticatedError,
-    UnavailableError,
+from backends.sql.advice import (
+    BUSY,
+    CHANGED,
+    FULL,
+    LARGE_FILTER,
+    MANY,
+    NO_DATABASE,
+    NOT_ALLOWED,
+    READ_ONLY,
+    WRONG_LOGIN,
+    Advice,
+    repeatable_if_it_helps,
+    unknown,
+    unreachable,
 )
+from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, LineageError
 
 __all__ = ["LOST", "MISSING_DATABASE", "TAKEN", "translated"]
 
@@ -24,34 +28,27 @@ MISSING_DATABASE = 1049
 LOST = frozenset({0, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2014, 2027, 2055, 4031})
 """After these a connection is of no use; 0 is PyMySQL's for one that it closed itself."""
 _UNREACHABLE = (2001, 2002, 2003, 2004, 2005, 2012, 2026)
-_Kind = tuple[type[LineageError], str]
 _COLLATION = (
     "what must be unique is there, in the eyes of the database's collation: it may take small and capital letters for "
     "the same; choose another name, or a database whose collation ends in _bin"
 )
-_BUSY: _Kind = AbortedError, "other writers were at work all the time that the call had; repeat it"
-_CHANGED: _Kind = FailedPreconditionError, "somebody changed its tables while it was open; open it again"
-_ALONE: _Kind = PermissionDeniedError, "ask for the right to do that, or open the store with read_only=True"
-_READ_ONLY: _Kind = PermissionDeniedError, "it takes no writes; name its primary, or open the store with read_only=True"
-_FULL: _Kind = ResourceExhaustedError, "make room on the server, and repeat the call"
-_MANY: _Kind = ResourceExhaustedError, "it has all the connections that it takes; repeat the call, or raise its limit"
 _LIMITS = (
     "MLMD's tables hold 255 bytes of UTF-8 in a name, an external id, a version or the name of a property, 65,535 in a "
     "uri, a description or the key of a step, 16 MiB in a text, and 32 bits in the index of a step"
 )
-_ERRORS: Mapping[int, _Kind] = {
+_ERRORS: Mapping[int, Advice] = {
     TAKEN: (AlreadyExistsError, _COLLATION),
-    MISSING_DATABASE: (FailedPreconditionError, "create the database, or leave read_only and skip_db_creation out"),
-    **dict.fromkeys((1020, 1205, 1213, 3572), _BUSY),
-    **dict.fromkeys((1044, 1142, 1143, 1227, 1370, 1410), _ALONE),
-    **dict.fromkeys((1045, 1698, 1130, 1524, 2059), (UnauthenticatedError, "look at the user and the password")),
-    **dict.fromkeys((1290, 1792, 1836), _READ_ONLY),
-    **dict.fromkeys((1021, 1041, 1114, 1135, 1030, 3), _FULL),
-    **dict.fromkeys((1040, 1203, 1226), _MANY),
+    MISSING_DATABASE: NO_DATABASE,
+    **dict.fromkeys((1020, 1205, 1213, 3572), BUSY),
+    **dict.fromkeys((1044, 1142, 1143, 1227, 1370, 1410), NOT_ALLOWED),
+    **dict.fromkeys((1045, 1698, 1130, 1524, 2059), WRONG_LOGIN),
+    **dict.fromkeys((1290, 1792, 1836), READ_ONLY),
+    **dict.fromkeys((1021, 1041, 1114, 1135, 1030, 3), FULL),
+    **dict.fromkeys((1040, 1203, 1226), MANY),
     **dict.fromkeys((1264, 1406), (InvalidArgumentError, _LIMITS)),
     **dict.fromkeys((1153, 1301), (InvalidArgumentError, "a value is longer than the server's max_allowed_packet")),
-    **dict.fromkeys((1054, 1146), _CHANGED),
-    **dict.fromkeys((1436, 1064), (InvalidArgumentError, "the filter may be too large; ask for less at a time")),
+    **dict.fromkeys((1054, 1146), CHANGED),
+    **dict.fromkeys((1436, 1064), LARGE_FILTER),
     1665: (FailedPreconditionError, "set binlog_format to MIXED or ROW on the server"),
 }
 """The server's number, the error that it becomes, and what to do."""
@@ -63,16 +60,10 @@ def translated(error: Exception, path: str) -> LineageError:
     text = str(error.args[1]) if len(error.args) > 1 else str(error)
     found: LineageError
     if number in LOST or number in _UNREACHABLE:
-        found = UnavailableError(
-            f"{path!r} cannot be reached: {text or 'the connection is closed'}; look at the server"
-        )
+        found = unreachable(path, text or "the connection is closed")
     elif number in _ERRORS:
         kind, advice = _ERRORS[number]
         found = kind(f"{path!r}: {text}: {advice}")
     else:
-        found = InternalError(f"{path!r}: {type(error).__name__} {number}: {text}; please report this")
-    found.repeatable = isinstance(found, (AbortedError, AlreadyExistsError, UnavailableError)) or number in (
-        1040,
-        1203,
-    )
-    return found
+        found = unknown(path, error, number, text)
+    return repeatable_if_it_helps(found, number, is_momentary=number in (1040, 1203))

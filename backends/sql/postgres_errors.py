@@ -7,18 +7,22 @@ from collections.abc import Mapping
 
 import psycopg
 
-from lineage.errors import (
-    AbortedError,
-    AlreadyExistsError,
-    FailedPreconditionError,
-    InternalError,
-    InvalidArgumentError,
-    LineageError,
-    PermissionDeniedError,
-    ResourceExhaustedError,
-    UnauthenticatedError,
-    UnavailableError,
+from backends.sql.advice import (
+    BUSY,
+    CHANGED,
+    FULL,
+    LARGE_FILTER,
+    MANY,
+    NO_DATABASE,
+    NOT_ALLOWED,
+    READ_ONLY,
+    WRONG_LOGIN,
+    Advice,
+    repeatable_if_it_helps,
+    unknown,
+    unreachable,
 )
+from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, LineageError
 
 __all__ = ["TAKEN", "is_lost", "said", "translated"]
 
@@ -26,35 +30,26 @@ TAKEN = "23505"
 _TOO_MANY = "53300"
 _LOST = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04"})
 """After these a connection is of no use."""
-_Kind = tuple[type[LineageError], str]
-_BUSY: _Kind = AbortedError, "other writers were at work all the time that the call had; repeat it"
-_CHANGED: _Kind = FailedPreconditionError, "somebody changed its tables while it was open; open it again"
-_ALTERED: _Kind = FailedPreconditionError, "somebody gave its tables more rules than MLMD does; take them away"
-_ALONE: _Kind = PermissionDeniedError, "ask for the right to do that, or open the store with read_only=True"
-_READ_ONLY: _Kind = PermissionDeniedError, "it takes no writes; name its primary, or open the store with read_only=True"
-_FULL: _Kind = ResourceExhaustedError, "make room on the server, and repeat the call"
-_MANY: _Kind = ResourceExhaustedError, "it has all the connections that it takes; repeat the call, or raise its limit"
-_LOGIN: _Kind = UnauthenticatedError, "look at the user and the password"
-_TOO_LARGE: _Kind = InvalidArgumentError, "the filter may be too large; ask for less at a time"
+_ALTERED: Advice = FailedPreconditionError, "somebody gave its tables more rules than MLMD does; take them away"
 _LIMITS = (
     "MLMD's tables hold 255 characters in a name, an external id, a version or the name of a property, in a uri what "
     "its index takes, which is 2,600 bytes of UTF-8 or more, and 32 bits in the index of a step"
 )
-_ENCODING: _Kind = InvalidArgumentError, "the database's encoding has not all characters; use a database in UTF8"
-_ERRORS: Mapping[str, _Kind] = {
+_ENCODING: Advice = InvalidArgumentError, "the database's encoding has not all characters; use a database in UTF8"
+_ERRORS: Mapping[str, Advice] = {
     TAKEN: (AlreadyExistsError, "what must be unique is there; choose another name"),
-    "3D000": (FailedPreconditionError, "create the database, or leave read_only and skip_db_creation out"),
-    **dict.fromkeys(("40001", "40P01", "55P03", "57014"), _BUSY),
-    "42501": _ALONE,
-    **dict.fromkeys(("28P01", "28000"), _LOGIN),
-    "25006": _READ_ONLY,
-    **dict.fromkeys(("53000", "53100", "53200", "58030"), _FULL),
-    **dict.fromkeys((_TOO_MANY, "53400"), _MANY),
+    "3D000": NO_DATABASE,
+    **dict.fromkeys(("40001", "40P01", "55P03", "57014"), BUSY),
+    "42501": NOT_ALLOWED,
+    **dict.fromkeys(("28P01", "28000"), WRONG_LOGIN),
+    "25006": READ_ONLY,
+    **dict.fromkeys(("53000", "53100", "53200", "58030"), FULL),
+    **dict.fromkeys((_TOO_MANY, "53400"), MANY),
     **dict.fromkeys(("22001", "22003", "54000"), (InvalidArgumentError, _LIMITS)),
     **dict.fromkeys(("22P05", "22021"), _ENCODING),
-    **dict.fromkeys(("42P01", "42703"), _CHANGED),
+    **dict.fromkeys(("42P01", "42703"), CHANGED),
     **dict.fromkeys(("23502", "23503", "23514", "23P01"), _ALTERED),
-    **dict.fromkeys(("54001", "54023"), _TOO_LARGE),
+    **dict.fromkeys(("54001", "54023"), LARGE_FILTER),
 }
 """The server's code, the error that it becomes, and what to do."""
 _REFUSALS = (
@@ -90,8 +85,7 @@ def translated(error: Exception, path: str) -> LineageError:
         kind, advice = _ERRORS[code]
         found = kind(f"{path!r}: {text}: {advice}")
     elif is_lost(error):
-        found = UnavailableError(f"{path!r} cannot be reached: {text}; look at the server")
+        found = unreachable(path, text)
     else:
-        found = InternalError(f"{path!r}: {type(error).__name__} {code}: {text}; please report this")
-    found.repeatable = isinstance(found, (AbortedError, AlreadyExistsError, UnavailableError)) or code == _TOO_MANY
-    return found
+        found = unknown(path, error, code, text)
+    return repeatable_if_it_helps(found, code, is_momentary=code == _TOO_MANY)

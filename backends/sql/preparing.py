@@ -18,7 +18,7 @@ from lineage.seam import SchemaChange, SchemaStatus, needs_upgrade, too_new
 
 __all__ = ["change_schema", "looking", "other_version", "prepare", "schema_status", "version_of"]
 
-_LOG = logging.getLogger("lineage.sql")
+_logger = logging.getLogger("lineage.sql")
 _ENV = "MLMDEnv"
 _OURS = "lineage_"
 
@@ -125,7 +125,7 @@ def _make(database: Database) -> None:
                     statements.run(database.create_index(index))
             if not statements.rows(f"SELECT 1 FROM {_ENV}"):
                 statements.run(f"INSERT INTO {_ENV} VALUES ({SCHEMA_VERSION})")
-            _LOG.info("made the tables of a store in %s", database.path)
+            _logger.info("made the tables of a store in %s", database.path)
         for table in OUR_TABLES:
             statements.run(database.create_table(table))
         for index in OUR_INDEXES:

@@ -184,9 +184,9 @@ def _put_base(statements: Statements, kind: NodeKind, type_id: int, type_: NodeT
         [parent_id] = simple
     else:
         [parent_id] = statements.insert("Type", "name, type_kind", [(name, TYPE_KINDS[kind])])
-    pair = {"t": type_id, "p": parent_id}
-    if not statements.rows("SELECT 1 FROM ParentType WHERE type_id = :t AND parent_type_id = :p", pair):
-        statements.run("INSERT INTO ParentType (type_id, parent_type_id) VALUES (:t, :p)", pair)
+    pair = {"type_id": type_id, "parent_id": parent_id}
+    if not statements.rows("SELECT 1 FROM ParentType WHERE type_id = :type_id AND parent_type_id = :parent_id", pair):
+        statements.run("INSERT INTO ParentType (type_id, parent_type_id) VALUES (:type_id, :parent_id)", pair)
 
 
 class _Taken:

@@ -143,8 +143,7 @@ def _cause_of(error: LineageError) -> str:
     cause = error.__cause__
     if cause is None:
         return error.status
-    code = getattr(cause, "code", None)  # the database's is a text; ours is a number, and says what the class does
-    return f"{error.status}, {type(cause).__name__}{f' {code}' if isinstance(code, str) else ''}"
+    return f"{error.status}, {f'{type(cause).__name__} {error.database_code}'.rstrip()}"
 
 
 def _tell(error: LineageError, unit: Unit, end: str = "") -> None:

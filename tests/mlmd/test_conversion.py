@@ -106,6 +106,17 @@ def _struct_types(draw: st.DrawFn, depth: int = 2) -> Any:
     return message
 
 
+def test_records_of_every_length_in_a_repeated_field() -> None:
+    """A length below 128 is one byte of the message, a larger one more."""
+    lengths: set[int] = set()
+    for size in (*range(110, 130), *range(16370, 16390)):
+        record = Artifact(type="D", uri="u" * size)
+        lengths.add(len(encoded(record)))
+        response = metadata_store_service_pb2.GetArtifactsByURIResponse.FromString(repeated(1, [record, record]))
+        assert [len(each.uri) for each in response.artifacts] == [size, size]
+    assert {127, 128, 129, 16383, 16384} <= lengths
+
+
 @st.composite
 def types(draw: st.DrawFn, message_class: Any = None) -> Any:
     message = (message_class or draw(st.sampled_from([pb.ArtifactType, pb.ExecutionType, pb.ContextType])))()

@@ -25,7 +25,7 @@ from backends.neo4j.writes import (
     WriteBuffer,
     combined,
 )
-from lineage import Artifact, Association, Attribution, Event, EventType, NodeKind, ParentContext
+from lineage import Artifact, Association, Attribution, Context, Event, EventType, NodeKind, ParentContext
 from lineage.model import LinkKind
 from lineage.seam import NodeKeys
 
@@ -309,6 +309,45 @@ def test_as_many_rows_as_one_statement_takes() -> None:
     assert buffer.is_small
     buffer.expect_nodes(C, [NodeKeys(1, 10, "run", None)])
     assert not buffer.is_small
+
+
+def test_nodes_of_another_kind_are_another_operation() -> None:
+    """The operation's kind is the label that all its rows get."""
+    buffer = WriteBuffer()
+    buffer.insert_nodes(A, [artifact(1)])
+    buffer.insert_nodes(A, [artifact(2)])
+    buffer.insert_nodes(C, [Context.trusted(id=1, type_id=11, type="Run", create_time_ms=1, last_update_time_ms=1)])
+    assert [(each.kind, len(each.rows)) for each in buffer.operations if isinstance(each, InsertNodes)] == [
+        (A, 2),
+        (C, 1),
+    ]
+
+
+def test_every_client_confirms_nodes_in_one_order() -> None:
+    """It locks them, and two who lock the same nodes in two orders wait for each other."""
+    buffer = WriteBuffer()
+    seen: Seen = {(C, 2): graph(2), (A, 9): graph(9), (A, 3): graph(3), (C, 1): graph(1)}
+    buffer.confirm_nodes(seen)
+    assert not seen
+    assert [(each.kind, each.rows) for each in buffer.operations if isinstance(each, ConfirmNodes)] == [
+        (A, [{"id": 3, "seen": graph(3)}, {"id": 9, "seen": graph(9)}]),
+        (C, [{"id": 1, "seen": graph(1)}, {"id": 2, "seen": graph(2)}]),
+    ]
+
+
+@pytest.mark.parametrize("way", ["insert", "update", "replace"])
+def test_what_waits_to_be_sent_is_known_by_kind(way: str) -> None:
+    buffer = WriteBuffer()
+    assert not buffer.touches_nodes(A)
+    match way:
+        case "insert":
+            buffer.insert_nodes(A, [artifact(1)])
+        case "update":
+            buffer.update_nodes(A, [artifact(1)], None, {})
+        case _:
+            assert buffer.replace_nodes(A, [artifact(1)], even_if_same=True)
+    assert buffer.touches_nodes(A)
+    assert not buffer.touches_nodes(C)
 
 
 # --- what tells whether it happened -----------------------------------------------------------------------------------
