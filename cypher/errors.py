@@ -50,6 +50,11 @@ def _columns(character: str) -> int:
     return 2 if east_asian_width(character) in "WF" else 1
 
 
+def nested_too_deeply(text: str, position: int) -> FilterError:
+    """Build the error for a filter that is deeper than the interpreter's stack."""
+    return FilterError("the filter nests too deeply; use fewer parentheses", text=text, position=position)
+
+
 MAX_COMPUTED_TEXT = 1_000_000
 """How many characters a text has at most that a function makes longer than its arguments."""
 

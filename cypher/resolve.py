@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn, cast
 from cypher import ast, syntax
 from cypher.ast import Expression, Literal, ValueType
 from cypher.coercion import cast_literal, coerce, common_type
-from cypher.errors import FilterError, near_matches, shown
+from cypher.errors import FilterError, near_matches, nested_too_deeply, shown
 from cypher.functions import CAST_TYPES, FUNCTIONS
 from cypher.literals import read_moment, write_string
 from cypher.names import Names, Resolved, split_name
@@ -37,9 +37,7 @@ def resolve(node: syntax.Node, text: str, scope: Scope) -> ast.Filter:
     try:
         where = resolver.condition(node, "a filter")
     except RecursionError:
-        raise FilterError(
-            "the filter nests too deeply; use fewer parentheses", text=text, position=node.start
-        ) from None
+        raise nested_too_deeply(text, node.start) from None
     return ast.Filter(text, scope.kind, where, tuple(resolver.rows))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NoReturn, TypeAlias
 
 from cypher.ast import Value, ValueType
-from cypher.errors import FilterError, shown
+from cypher.errors import FilterError, nested_too_deeply, shown
 from cypher.literals import read_float, read_integer, read_moment, read_string
 from cypher.tokens import Token, tokenize
 
@@ -55,12 +55,11 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """A comparison, LIKE or an arithmetic operator; ``operator_start`` is where the operator stands."""
+    """A comparison, LIKE or an arithmetic operator."""
 
     operator: str
     left: Node
     right: Node
-    operator_start: int
     start: int
     end: int
 
@@ -166,9 +165,7 @@ def parse_syntax(text: str) -> Node:
     try:
         node = parser.expression(_OR)
     except RecursionError:
-        raise FilterError(
-            "the filter nests too deeply; use fewer parentheses", text=text, position=parser.token.start
-        ) from None
+        raise nested_too_deeply(text, parser.token.start) from None
     if parser.token.kind != "end":
         parser.fail_unexpected("expected the end of the filter, AND, OR or another operator")
     return node
@@ -227,7 +224,7 @@ class _Parser:
             if binding > _COMPARISON:
                 operator = self.advance()
                 right = self.expression(binding + 1)
-                left = Binary(operator.kind, left, right, operator.start, left.start, right.end)
+                left = Binary(operator.kind, left, right, left.start, right.end)
             elif binding == _COMPARISON:
                 left = self.comparison(left)
                 if _BINDING.get(self.token.kind) == _COMPARISON:
@@ -276,7 +273,7 @@ class _Parser:
                 node = Between(left, low, high, left.start, high.end)
             else:
                 right = self.expression(_COMPARISON + 1)
-                node = Binary(kind, left, right, operator.start, left.start, right.end)
+                node = Binary(kind, left, right, left.start, right.end)
         return Unary("NOT", node, node.start, node.end) if is_negated else node
 
     def list_of_expressions(self, when_empty: str) -> tuple[Node, ...]:

@@ -12,13 +12,14 @@ from backends.memory.search import Search
 from backends.memory.table import NodeTable
 from backends.memory.types import TypeTable
 from cypher.errors import ComputedTextError
-from lineage.errors import FailedPreconditionError, InvalidArgumentError
+from lineage.errors import InvalidArgumentError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
 from lineage.seam import (
     END_KINDS,
     LinkQuery,
     NodeQuery,
     changed_meanwhile,
+    closed,
     link_exists,
     missing_end,
     still_linked,
@@ -52,7 +53,7 @@ class MemoryBackend:
         """Begin a unit of work. Raises FailedPreconditionError if the store was closed, be it while this waited."""
         with self._lock:
             if self._is_closed:
-                raise FailedPreconditionError("the store is closed; open it again with lineage.open_store")
+                raise closed()
             tx = self.transaction_class(self)
             try:
                 yield tx

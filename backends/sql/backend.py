@@ -11,8 +11,7 @@ from backends.sql.preparing import change_schema, prepare, schema_status
 from backends.sql.queries import Filters
 from backends.sql.transaction import SqlTransaction
 from backends.sql.types import State
-from lineage.errors import FailedPreconditionError
-from lineage.seam import Problem, SchemaChange, SchemaStatus
+from lineage.seam import Problem, SchemaChange, SchemaStatus, closed
 
 __all__ = ["SqlBackend"]
 
@@ -60,7 +59,7 @@ class SqlBackend:
 
     def take(self, *, write: bool) -> Any:
         if self._is_closed:
-            raise FailedPreconditionError("the store is closed; open it again with lineage.open_store")
+            raise closed()
         return self.database.take(write=write)
 
     def give(self, connection: Any) -> None:

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lineage.model import ProtoValue
-from lineage.model.values import FrozenDict, FrozenList, varint
+from lineage.model.values import LIST_KEY, FrozenDict, FrozenList, varint
 
 __all__ = [
-    "LIST_KEY",
     "STRUCT_PREFIX",
     "proto_from_text",
     "proto_to_bytes",
@@ -27,8 +26,6 @@ __all__ = [
 
 STRUCT_PREFIX = "mlmd-struct::"
 """What a text begins with that is a struct."""
-LIST_KEY = "__value__"
-"""A Struct is an object; a list is held by one that has only this key, as TFX does it."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 

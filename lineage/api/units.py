@@ -13,7 +13,7 @@ from lineage.api.processes import own_lock
 from lineage.api.served import not_served
 from lineage.catalog import TypeCatalog, ensure_simple_types
 from lineage.errors import FailedPreconditionError, PermissionDeniedError, UnimplementedError
-from lineage.seam import Backend, CanReopen, Reads, Transaction
+from lineage.seam import Backend, CanReopen, Reads, Transaction, closed
 from lineage.seam.deadline import limited
 from lineage.seam.repeating import CALL_TIMEOUT_S, before_commit, repeated
 from lineage.writing.writer import Writer
@@ -217,7 +217,7 @@ class StoreCore:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise FailedPreconditionError("the store is closed; open it again with lineage.open_store")
+            raise closed()
 
     @not_served("a server holds no state between calls")
     def snapshot(self) -> AbstractContextManager[None]:

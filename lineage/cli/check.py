@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 import lineage
+from lineage.cli import stores
 from lineage.cli.output import write_lines
-from lineage.cli.stores import store_url
 
 __all__ = ["add_arguments", "run"]
 
@@ -21,12 +21,12 @@ there twice, values that cannot be read, tables and indexes that are not as they
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = _DESCRIPTION
-    parser.add_argument("url", metavar="URL", nargs="?", help="default: $LINEAGE_STORE, or lineage.db in this folder")
+    stores.add_url(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Say what is wrong. Returns 1 if anything is."""
-    found = lineage.check(arguments.url or store_url(arguments))
+    found = lineage.check(arguments.url or stores.store_url(arguments))
     for problem in found:
         write_lines([f"{problem.count:,} x {problem.what}: {'; '.join(problem.examples)}", f"  {problem.advice}"])
     if not found:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from lineage import schema
+from lineage.cli import stores
 from lineage.cli.output import write_lines
-from lineage.cli.stores import store_url
 
 __all__ = ["add_arguments", "run"]
 
@@ -25,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = _DESCRIPTION
     parser.add_argument("action", choices=("status", "upgrade", "downgrade"))
-    parser.add_argument("url", metavar="URL", nargs="?", help="default: $LINEAGE_STORE, or lineage.db in this folder")
+    stores.add_url(parser)
     parser.add_argument("--to", type=int, metavar="N", help="the version to go to; an upgrade goes to the newest")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done and lost, and change nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at the version of a database, or change it. Returns 0, and for ``status`` 1 where it is not the newest."""
-    url = arguments.url or store_url(arguments)
+    url = arguments.url or stores.store_url(arguments)
     if arguments.action == "status":
         found = schema.status(url)
         write_lines([_words(found)])

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             page = nodes.list(where, limit=limit or _ROWS, **options)
             count = output.write_nodes(page, "table")
             if limit is None and page.next_page_token is not None:
-                output.say(f"the first {count}; there are more: --limit N, or -o jsonl for all")
+                output.say_more(count)
         else:
             found = nodes.iter(where, **options)
             count = output.write_nodes(islice(found, limit), arguments.output)

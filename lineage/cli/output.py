@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lineage.model import Node
 
-__all__ = ["FORMATS", "add_option", "as_json", "say", "terminal_width", "write_lines", "write_nodes"]
+__all__ = ["FORMATS", "add_option", "as_json", "say", "say_more", "terminal_width", "write_lines", "write_nodes"]
 
 FORMATS = ("table", "json", "jsonl", "csv", "ids")
 
@@ -21,6 +21,11 @@ _FIELDS: tuple[str, ...] = (
     "address", "type", "name", "external_id", "uri", "state", "create_time_ms", "last_update_time_ms", "properties",
     "custom_properties",
 )  # fmt: skip
+
+
+def say_more(count: int) -> None:
+    """Say that a table of so many rows is not all."""
+    say(f"the first {count}; there are more: --limit N, or -o jsonl for all")
 
 
 def add_option(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:

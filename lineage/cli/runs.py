@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             page = store.list_executions(arguments.filter, limit=arguments.limit or _ROWS, **options)
             count = _write_table(_with_runs(store, page), columns)
             if arguments.limit is None and page.next_page_token is not None:
-                output.say(f"the first {count}; there are more: --limit N, or -o jsonl for all")
+                output.say_more(count)
         else:
             found = islice(store.iter_executions(arguments.filter, **options), arguments.limit)
             count = _write(store, found, arguments.output, columns)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lineage.model import Node, NodeKind
     from lineage.store import Store
 
-__all__ = ["ADDRESSES", "add_option", "kind_of", "nodes_of", "opened", "store_url"]
+__all__ = ["ADDRESSES", "add_option", "add_url", "kind_of", "nodes_of", "opened", "store_url"]
 
 ADDRESSES = """\
 A node is named by its address (artifact/17), by type and name (Model/churn), or by its name, if no other has it.
@@ -29,6 +29,11 @@ def add_option(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS
         default=default,
         help="the store: a URL or a path (default: $LINEAGE_STORE, or ./lineage.db)",
     )
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """Add the URL of a store as an argument that may be left out."""
+    parser.add_argument("url", metavar="URL", nargs="?", help="default: $LINEAGE_STORE, or lineage.db in this folder")
 
 
 def store_url(arguments: argparse.Namespace) -> str:

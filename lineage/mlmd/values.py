@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lineage.errors import InvalidArgumentError
-from lineage.model.values import EMPTY_PROPERTIES, TOO_DEEP, FrozenDict, FrozenList, ProtoValue, is_too_deep
-
-LIST_KEY = "__value__"
-"""A Struct is an object; a list is held by one that has only this key, as TFX does it."""
+from lineage.model.values import EMPTY_PROPERTIES, LIST_KEY, TOO_DEEP, FrozenDict, FrozenList, ProtoValue, is_too_deep
 
 
 def not_text(content: bytes) -> InvalidArgumentError:

@@ -46,6 +46,8 @@ MAX_STRUCT_DEPTH = 32
 lineage graph has four before a value begins."""
 _MESSAGES_OF_DICT, _MESSAGES_OF_LIST = 3, 2
 _MAX_MESSAGES = MAX_STRUCT_DEPTH * _MESSAGES_OF_DICT
+LIST_KEY = "__value__"
+"""A Struct is an object; a list is held by one that has only this key, as TFX does it."""
 TOO_DEEP = (
     f"a struct may be nested at most {MAX_STRUCT_DEPTH} dicts deep (or "
     f"{(_MAX_MESSAGES - _MESSAGES_OF_DICT) // _MESSAGES_OF_LIST} lists), which is what every client can read; store it "

@@ -31,6 +31,7 @@ from lineage.seam.deadline import current_deadline
 from lineage.seam.queries import Cursor, LinkQuery, NodeKeys, NodeQuery, OrderBy, held_by
 from lineage.seam.refusals import (
     changed_meanwhile,
+    closed,
     link_exists,
     missing_end,
     needs_upgrade,
@@ -93,6 +94,7 @@ __all__ = [
     "SchemaStatus",
     "Transaction",
     "changed_meanwhile",
+    "closed",
     "column_key",
     "column_reader",
     "current_deadline",

@@ -7,6 +7,7 @@ from lineage.model import Link, LinkKind, NodeKind
 
 __all__ = [
     "changed_meanwhile",
+    "closed",
     "link_exists",
     "missing_end",
     "needs_upgrade",
@@ -19,6 +20,11 @@ __all__ = [
     "too_new",
     "type_in_use",
 ]
+
+
+def closed() -> FailedPreconditionError:
+    """Build the error for a store that was closed."""
+    return FailedPreconditionError("the store is closed; open it again with lineage.open_store")
 
 
 def taken_name(kind: NodeKind, node_id: int, type_name: str | None, name: str) -> AlreadyExistsError:
