@@ -140,7 +140,7 @@ class Names:
             )
         if self.neighbour(word) is not None:
             return _error(
-                f"{shown(word)} needs a field; write {word}.{_any(scope, self.neighbour(word).neighbour)}, "  # type: ignore[union-attr]
+                f"{shown(word)} needs a field; write {word}.{_any(scope, self.neighbour(word).neighbour)}, "  # type: ignore[union-attr]  # it is in the table of neighbours
                 f"or EXISTS({word})", part, text,
             )  # fmt: skip
         for prefix in self.prefixes:

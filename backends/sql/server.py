@@ -138,8 +138,8 @@ class ServerDatabase(Database):
     def deep(
         self,
         expression: Expression,  # noqa: ARG002  # what nests deeply is not written
-        leaves: Mapping[Expression, str],  # noqa: ARG002
-        keep: list[object],  # noqa: ARG002
+        leaves: Mapping[Expression, str],  # noqa: ARG002  # as above
+        keep: list[object],  # noqa: ARG002  # as above
     ) -> str | None:
         return None
 

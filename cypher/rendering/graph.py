@@ -139,7 +139,7 @@ def literal(value: object) -> str:
             return f"'{escaped}'"
         case float():
             if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # NaN differs from itself
-                return f"toFloat('{'NaN' if value != value else 'Infinity' if value > 0 else '-Infinity'}')"  # noqa: PLR0124
+                return f"toFloat('{'NaN' if value != value else 'Infinity' if value > 0 else '-Infinity'}')"  # noqa: PLR0124  # NaN alone differs from itself
             return repr(value)
         case list() | tuple():
             return f"[{', '.join(map(literal, value))}]"

@@ -75,7 +75,7 @@ def _git(folder: Path, *commands: Sequence[str]) -> list[str | None]:
     said: list[str | None] = []
     try:
         for command in commands:  # one by one: what was started is to be ended if the next one fails
-            started.append(_begun(folder, command, environment))  # noqa: PERF401
+            started.append(_begun(folder, command, environment))  # noqa: PERF401  # as said
         for process in started:
             output = process.communicate(timeout=_GIT_TIMEOUT_S)[0]
             said.append(output.decode(errors="replace").strip() if process.returncode == 0 else None)

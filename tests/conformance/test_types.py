@@ -25,7 +25,7 @@ A, B, C = ({name: int} for name in "abc")
 
 
 def _type(name: str = "T", **fields: object) -> ArtifactType:
-    return ArtifactType(**{"name": name, **fields})  # type: ignore[arg-type]
+    return ArtifactType(**{"name": name, **fields})  # type: ignore[arg-type]  # a test may give whatever fields
 
 
 # --- ids and simple types -------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_every_status_of_the_engine_has_its_twin() -> None:
     for name in lineage.errors.__all__:
         engine = getattr(lineage.errors, name)
         if isinstance(engine, type) and lineage.errors.LineageError in engine.__bases__:
-            assert errors.exception_type_from_error_code(engine.code).__name__ == name  # type: ignore[attr-defined]
+            assert errors.exception_type_from_error_code(engine.code).__name__ == name  # type: ignore[attr-defined]  # the module has no types
 
 
 def test_a_failed_call_raises_the_twin_with_a_capital(store: mlmd.MetadataStore) -> None:
@@ -317,7 +317,7 @@ def test_arguments_of_the_wrong_kind(store: mlmd.MetadataStore, type_id: int) ->
         lambda: ours.get_artifacts(mlmd.ListOptions(limit="a")),  # type: ignore[arg-type]  # that is the point
     ):
         with pytest.raises(TypeError):
-            call()  # type: ignore[no-untyped-call]
+            call()  # type: ignore[no-untyped-call]  # as above
     with pytest.raises(ValueError, match=r"."):
         ours.get_artifacts_by_id([2**70])
     with pytest.raises(errors.InvalidArgumentError, match="No type name is specified"):

@@ -82,7 +82,7 @@ def test_a_raw_subgraph_has_ids_and_all_types(service: Service) -> None:
     request = rpc.GetLineageSubgraphRequest(lineage_subgraph_query_options=options)
     request.read_mask.paths.extend(["events", "artifacts.id", "context_types"])
     masked = service.call("GetLineageSubgraph", request)
-    assert [field.name for field, _ in masked.lineage_subgraph.ListFields()] == ["context_types", "events"]  # type: ignore[attr-defined]
+    assert [field.name for field, _ in masked.lineage_subgraph.ListFields()] == ["context_types", "events"]  # type: ignore[attr-defined]  # messages have no types here
 
 
 def test_the_deprecated_lineage_graph_is_implemented(service: Service) -> None:

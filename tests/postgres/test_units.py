@@ -27,7 +27,7 @@ def test_a_unit_of_work_with_an_error_is_not_committed(url: str) -> None:
             with backend.transaction(write=True) as tx:
                 tx.insert_nodes(A, [artifact("a")])
                 with suppress(psycopg.Error):
-                    tx._statements.run("SELECT 1 / 0")  # pyright: ignore[reportPrivateUsage]
+                    tx._statements.run("SELECT 1 / 0")  # pyright: ignore[reportPrivateUsage]  # a statement that fails
 
         with pytest.raises(InternalError, match="a statement of this unit of work failed"):
             work()

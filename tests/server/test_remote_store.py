@@ -303,7 +303,7 @@ def test_values_arrive_to_the_last_bit(remote: NativeRemoteStore) -> None:
     [found] = remote.get_artifacts_by_id([1])
     assert repr(dict(found.custom_properties)) == repr(VALUES)
     remote.put_artifacts([Artifact(id=1, custom_properties={"nan": math.nan})])
-    assert math.isnan(remote.get_artifacts_by_id([1])[0].custom_properties["nan"])  # type: ignore[arg-type]
+    assert math.isnan(remote.get_artifacts_by_id([1])[0].custom_properties["nan"])  # type: ignore[arg-type]  # it is a float
 
 
 def test_iterators_read_page_after_page(remote: NativeRemoteStore) -> None:
@@ -336,9 +336,9 @@ def test_errors_arrive_as_they_were_raised(local: Store, remote: NativeRemoteSto
         assert type(got.value) is type(expected.value)
         assert str(got.value) == str(expected.value)
     with pytest.raises(TypeError):
-        remote.get_artifact_type()  # type: ignore[call-arg]
+        remote.get_artifact_type()  # type: ignore[call-arg]  # what is refused
     with pytest.raises(InvalidArgumentError, match="cannot be sent"):
-        remote.get_artifacts_by_id([object()])  # type: ignore[list-item]
+        remote.get_artifacts_by_id([object()])  # type: ignore[list-item]  # as above
 
 
 def test_what_a_server_cannot_do_is_said(remote: NativeRemoteStore) -> None:

@@ -108,4 +108,4 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
     assert lineage.__version__ == version("lineage-graph")
     with pytest.raises(AttributeError, match="has no attribute 'nope'"):
-        lineage.nope  # noqa: B018
+        lineage.nope  # noqa: B018  # to look it up is what fails

@@ -197,7 +197,7 @@ def test_path_steps_of_any_size_are_refused_in_few_words() -> None:
 
 def test_all_bad_fields_are_named_at_once() -> None:
     with pytest.raises(InvalidArgumentError, match=r"Artifact\.id: .*; Artifact\.state: .*; Artifact\.nope: "):
-        Artifact(id="1", state="x", nope=1)  # type: ignore[call-arg, arg-type]
+        Artifact(id="1", state="x", nope=1)  # type: ignore[call-arg, arg-type]  # what is refused
 
 
 def test_a_bad_record_within_a_record_is_named() -> None:
@@ -374,7 +374,7 @@ def test_equality_and_hash() -> None:
 
 def test_enumerations_are_given_as_member_name_or_number() -> None:
     for state in (ArtifactState.LIVE, "LIVE", 2):
-        assert Artifact(state=state).state is ArtifactState.LIVE  # type: ignore[arg-type]
+        assert Artifact(state=state).state is ArtifactState.LIVE  # type: ignore[arg-type]  # a number is taken as well
     assert Event(type="PENDING_OUTPUT").type is EventType.PENDING_OUTPUT
 
 

@@ -19,7 +19,7 @@ GROUP = "lineage.backends"
 def open_added(url: str, **options: Any) -> MemoryBackend:
     """What an added backend's entry point names."""
     backend = MemoryBackend()
-    backend.opened_with = (url, options)  # type: ignore[attr-defined]
+    backend.opened_with = (url, options)  # type: ignore[attr-defined]  # for the test to look at
     return backend
 
 

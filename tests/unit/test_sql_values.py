@@ -22,7 +22,7 @@ from backends.sql.type_json import struct_type_from_text, struct_type_to_text
 from backends.sql.values import BesideRow, Limits, ValueRow, read_beside, read_value, written
 from lineage import ArtifactStructType, ArtifactType, DictStructType, ProtoValue
 from lineage.errors import InvalidArgumentError
-from lineage.mlmd.conversion import _fill_struct_type, struct_type_from_proto  # pyright: ignore[reportPrivateUsage]
+from lineage.mlmd.conversion import _fill_struct_type, struct_type_from_proto  # pyright: ignore[reportPrivateUsage]  # what is compared with
 from lineage.mlmd.proto import metadata_store_pb2
 from lineage.model.values import freeze_properties, same_value
 

@@ -250,7 +250,7 @@ def test_starts_that_are_not_there(store: Store) -> None:
         InvalidArgumentError,
         match=r"executions, not at .*; give each record as an argument of its own",
     ):
-        store.upstream(Context(type="Run", name="r"))  # type: ignore[arg-type]
+        store.upstream(Context(type="Run", name="r"))  # type: ignore[arg-type]  # what is refused
     with pytest.raises(InvalidArgumentError, match=r"direction is one of 'upstream', .*, not 'up'"):
         store.get_lineage_subgraph(artifact_ids=[1], direction="up")
 

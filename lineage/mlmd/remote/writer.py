@@ -187,31 +187,31 @@ class MlmdWriter:
             list(response.execution_ids), list(response.artifact_ids), list(response.context_ids)
         )
 
-    def delete_links(self, kind: LinkKind, links: Sequence[Link]) -> int:  # noqa: ARG002  # nothing is ever removed
+    def delete_links(self, kind: LinkKind, links: Sequence[Link]) -> int:
         """Refuse."""
         raise _lacking("removal")
 
-    def delete_types(self, kind: NodeKind, ids: Sequence[int]) -> int:  # noqa: ARG002  # as above
+    def delete_types(self, kind: NodeKind, ids: Sequence[int]) -> int:
         """Refuse."""
         raise _lacking("removal")
 
-    def delete_nodes(self, kind: NodeKind, ids: Sequence[int]) -> int:  # noqa: ARG002  # as above
+    def delete_nodes(self, kind: NodeKind, ids: Sequence[int]) -> int:
         """Refuse."""
         raise _lacking("removal")
 
-    def remove(self, how: How, batch: Sequence[PlannedNode], positions: Mapping[NodeKey, int]) -> int:  # noqa: ARG002  # as above
+    def remove(self, how: How, batch: Sequence[PlannedNode], positions: Mapping[NodeKey, int]) -> int:
         """Refuse."""
         raise _lacking("removal")
 
-    def begin_hub(self, planned: PlannedNode, positions: Mapping[NodeKey, int]) -> list[Link] | None:  # noqa: ARG002  # as above
+    def begin_hub(self, planned: PlannedNode, positions: Mapping[NodeKey, int]) -> list[Link] | None:
         """Refuse."""
         raise _lacking("removal")
 
-    def contract(self, some: Sequence[Contraction]) -> None:  # noqa: ARG002  # as above
+    def contract(self, some: Sequence[Contraction]) -> None:
         """Refuse."""
         raise _lacking("removal")
 
-    def restore(self, kind: NodeKind, ids: Sequence[int]) -> int:  # noqa: ARG002  # as above
+    def restore(self, kind: NodeKind, ids: Sequence[int]) -> int:
         """Refuse."""
         raise _lacking("removal")
 
