@@ -79,6 +79,7 @@ __all__ = [
     "Step",
     "StepDiff",
     "Store",
+    "Traversal",
     "Verified",
     "check",
     "copy",
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
     from lineage.reading.lists import Page
     from lineage.reading.reached import Reached
     from lineage.reading.selection.result import Selection, SelectionPart
+    from lineage.reading.traversal import Traversal
     from lineage.reading.walk import Ending
     from lineage.reading.ways import Path, Paths
     from lineage.recorder import Input, Output, Recorder, Step, record
@@ -174,6 +176,7 @@ _LATE = {
     "Page": "lineage.reading.lists",
     "Reached": "lineage.reading.reached",
     **dict.fromkeys(("Selection", "SelectionPart"), "lineage.reading.selection.result"),
+    "Traversal": "lineage.reading.traversal",
     "Ending": "lineage.reading.walk",
     **dict.fromkeys(("Path", "Paths"), "lineage.reading.ways"),
     **dict.fromkeys(("Input", "Output", "Recorder", "Step", "record"), "lineage.recorder"),

@@ -206,7 +206,7 @@ class MemoryTransaction:
         return count
 
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
-        return self._backend.links[query.kind].find(query.end, query.ids, query.event_types)
+        return self._backend.links[query.kind].asked(query)
 
     def scan_links(self, kind: LinkKind, after: int, limit: int) -> Sequence[tuple[int, Link]]:
         return self._backend.links[kind].scan(after, limit)

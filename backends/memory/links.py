@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import networkx as nx
 
 from lineage.model import INPUT_EVENTS, EventType, Link, LinkEnd, LinkKind
-from lineage.seam import END_KINDS, source_end, target_end
+from lineage.seam import END_KINDS, LinkQuery, source_end, target_end
 
 if TYPE_CHECKING:
     Graph = nx.MultiDiGraph[Any]
@@ -106,6 +106,11 @@ class LinkTable:
         if event_types is None or self.kind is not LinkKind.EVENT:
             return [row[1] for row in rows]
         return [row[1] for row in rows if row[1].type in event_types]
+
+    def asked(self, query: LinkQuery) -> list[Any]:
+        """Return the links of a query, each once, in the order of insertion."""
+        found = self.find(query.end, query.ids, query.event_types)
+        return [event for event in found if query.narrows_to(event)] if query.has_window else found
 
     def scan(self, after: int, limit: int) -> list[tuple[int, Any]]:
         """Return the links with the next numbers after one, in order; their numbers begin at 1."""

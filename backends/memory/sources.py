@@ -86,10 +86,10 @@ class Sources:
         links, other_end = self._links[query.kind], attrgetter(query.other_end)
 
         def ids() -> set[int]:
-            return {other_end(link) for link in links.find(query.end, query.ids, query.event_types)}
+            return {other_end(link) for link in links.asked(query)}
 
         size = links.count(query.end, query.ids)
-        if query.event_types is not None:
+        if query.event_types is not None or query.has_window:
             return Source(size, ids, settles)
         return Source(size, ids, settles, contains=links.membership(query.end, query.ids, query.other_end))
 

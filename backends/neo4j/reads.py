@@ -280,6 +280,11 @@ def _pattern(query: LinkQuery, parameters: dict[str, Any]) -> tuple[str, str]:
         if query.event_types != frozenset().union(*(_EVENTS[each] for each in types)):
             condition += " AND r.type IN $event_types"
             parameters["event_types"] = [event_type.name for event_type in query.event_types]
+    if query.kind is LinkKind.EVENT:
+        for name, sign, time_ms in (("since", ">=", query.since_ms), ("before", "<", query.before_ms)):
+            if time_ms is not None:
+                condition += f" AND r.time_ms {sign} ${name}_ms"
+                parameters[f"{name}_ms"] = time_ms
     # Where the kinds of both ends differ, a relationship can only run one way; so only that of two contexts has to say.
     left, right = {"child_id": ("<-", "-"), "parent_id": ("-", "->")}.get(query.end, ("-", "-"))
     kind = END_KINDS[query.end]

@@ -82,6 +82,11 @@ def _where(statements: Statements, query: LinkQuery, alias: str) -> tuple[str, d
     if query.event_types is not None and query.kind is LinkKind.EVENT:
         types = ", ".join(map(str, sorted(each.number for each in query.event_types)))
         where += f" AND {alias}.type IN ({types or 'NULL'})"
+    if query.kind is LinkKind.EVENT:
+        for name, sign, time_ms in (("since", ">=", query.since_ms), ("before", "<", query.before_ms)):
+            if time_ms is not None:
+                where += f" AND {alias}.milliseconds_since_epoch {sign} :{name}_ms"
+                parameters[f"{name}_ms"] = time_ms
     return where, parameters
 
 

@@ -15,6 +15,7 @@ from lineage.reading.comparison import Comparison, compare_executions
 from lineage.reading.earlier_runs import Input, find_runs
 from lineage.reading.graph import LineageGraph, context_graph
 from lineage.reading.lists import checked_limit
+from lineage.reading.traversal import Traversal, checked_traversal
 from lineage.reading.walk import Ending, Start, traverse
 
 
@@ -30,14 +31,18 @@ class LineageMethods(StoreCore):
         artifacts_where: str | None = None,
         executions_where: str | None = None,
         max_hops: int | None = None,
+        max_nodes: int | None = None,
         where: str | None = None,
         ending_artifacts: Ending | str | None = None,
         ending_executions: Ending | str | None = None,
+        traversal: Traversal | None = None,
     ) -> LineageGraph:
         """Return how these nodes came to be: what made them, what that was made from, and so on to the raw data.
 
         Starting nodes are given as records, by id, or by filter; any number of them. A hop is one event; without
-        ``max_hops`` the walk goes to the end, with it the result says in ``is_cut`` whether something was left out.
+        ``max_hops`` the walk goes to the end, with it the result says in ``is_cut`` whether something was left out. So
+        it does with ``max_nodes``: at so many nodes the walk stops, and the nearest have come first. ``traversal`` says
+        which events to follow, where to stay and what to hide, as :class:`Traversal` describes.
         ``ending_artifacts`` and ``ending_executions`` are filters (or :class:`Ending`) of nodes at which the walk turns
         back; an ending node is part of the result only with ``Ending(..., include=True)``. ``where`` keeps, of all that
         was reached, the nodes that match it and the events between them; a node that cannot match because its kind has
@@ -55,13 +60,18 @@ class LineageMethods(StoreCore):
         True
         >>> [each.name for each in store.upstream(model, where="type = 'DataSet'").artifacts]
         ['iris']
+        >>> graph = store.upstream(model, traversal=Traversal(hide="type = 'Trainer'"))
+        >>> graph.executions, dict(graph.through)
+        ((), {(<NodeKind.ARTIFACT: 'Artifact'>, 1): ((<NodeKind.ARTIFACT: 'Artifact'>, 2),)})
         """
         return self._traverse(
             Direction.UPSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
             max_hops=max_hops,
+            max_nodes=max_nodes,
             where=where,
             endings=_endings(ending_artifacts, ending_executions),
+            traversal=checked_traversal(traversal),
         )
 
     @served("read")
@@ -73,9 +83,11 @@ class LineageMethods(StoreCore):
         artifacts_where: str | None = None,
         executions_where: str | None = None,
         max_hops: int | None = None,
+        max_nodes: int | None = None,
         where: str | None = None,
         ending_artifacts: Ending | str | None = None,
         ending_executions: Ending | str | None = None,
+        traversal: Traversal | None = None,
     ) -> LineageGraph:
         """Return what came of these nodes, directly and through others. The arguments are those of :meth:`upstream`.
 
@@ -86,8 +98,10 @@ class LineageMethods(StoreCore):
             Direction.DOWNSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
             max_hops=max_hops,
+            max_nodes=max_nodes,
             where=where,
             endings=_endings(ending_artifacts, ending_executions),
+            traversal=checked_traversal(traversal),
         )
 
     @served("read")
@@ -100,9 +114,11 @@ class LineageMethods(StoreCore):
         executions_where: str | None = None,
         direction: Direction | str = Direction.BIDIRECTIONAL,
         max_hops: int | None = None,
+        max_nodes: int | None = None,
         where: str | None = None,
         ending_artifacts: Ending | str | None = None,
         ending_executions: Ending | str | None = None,
+        traversal: Traversal | None = None,
     ) -> LineageGraph:
         """Return what is connected with these nodes in a direction, or, following every event both ways, in any.
 
@@ -120,8 +136,10 @@ class LineageMethods(StoreCore):
             direction,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
             max_hops=max_hops,
+            max_nodes=max_nodes,
             where=where,
             endings=_endings(ending_artifacts, ending_executions),
+            traversal=checked_traversal(traversal),
         )
 
     def _traverse(
@@ -130,8 +148,10 @@ class LineageMethods(StoreCore):
         start: Start,
         *,
         max_hops: int | None,
+        max_nodes: int | None,
         where: str | None,
         endings: Mapping[NodeKind, Ending],
+        traversal: Traversal | None,
     ) -> LineageGraph:
         return self._read(
             lambda tx: traverse(
@@ -140,8 +160,10 @@ class LineageMethods(StoreCore):
                 start,
                 direction,
                 max_hops=max_hops,
+                max_nodes=max_nodes,
                 endings=endings,
                 where=where,
+                traversal=traversal,
             )
         )
 

@@ -16,6 +16,7 @@ from lineage.reading.impact import Impact, find_impact
 from lineage.reading.lists import checked_limit
 from lineage.reading.reached import Reached, find_common_ancestors, find_ends
 from lineage.reading.selection.result import Selection
+from lineage.reading.traversal import Traversal, checked_traversal
 from lineage.reading.walk import Start
 from lineage.reading.ways import NodeKey, Paths, find_between, find_paths
 
@@ -27,13 +28,21 @@ class QuestionMethods(StoreCore):
 
     @served("read")
     def paths(
-        self, a: Artifact | Execution, b: Artifact | Execution, *, limit: int | None = 10, shortest: bool = True
+        self,
+        a: Artifact | Execution,
+        b: Artifact | Execution,
+        *,
+        limit: int | None = 10,
+        shortest: bool = True,
+        traversal: Traversal | None = None,
     ) -> Paths:
         """Return how ``b`` came of ``a``: the ways from ``a`` downstream to ``b``, artifacts and executions in turn.
 
         All the shortest ones (``shortest=False``: all that come to no node twice, a shortest one first), at most
         ``limit`` of them; ``is_cut`` says that there are more, ``total`` how many shortest ones there are, without
         going through them. If there is no way, the result is empty. From a node to itself there is one, of no events.
+        With a ``traversal`` the ways are among the events that it follows. Two that differ only in nodes that it hides
+        are two.
 
         Raises NotFoundError for an unknown node, InvalidArgumentError for a bad limit.
 
@@ -51,20 +60,32 @@ class QuestionMethods(StoreCore):
         """
         start, end = _key(a, "a"), _key(b, "b")
         most, only_shortest = checked_limit(limit), checked_flag(shortest, "shortest")
-        return self._read(lambda tx: find_paths(tx, start, end, limit=most, shortest=only_shortest))
+        along = checked_traversal(traversal)
+        return self._read(lambda tx: find_paths(tx, start, end, limit=most, shortest=only_shortest, traversal=along))
 
     @served("read")
-    def between(self, a: Artifact | Execution, b: Artifact | Execution) -> LineageGraph:
+    def between(
+        self,
+        a: Artifact | Execution,
+        b: Artifact | Execution,
+        *,
+        max_nodes: int | None = None,
+        traversal: Traversal | None = None,
+    ) -> LineageGraph:
         """Return all that is on a way from ``a`` downstream to ``b``, these included; nothing if there is no way.
 
-        Hops are counted from ``a``. Raises NotFoundError for an unknown node.
+        Hops are counted from ``a``. Of more than ``max_nodes`` nodes the nearest to it are returned, and ``is_cut``
+        says so. With a ``traversal`` the ways are among the events that it follows.
+
+        Raises NotFoundError for an unknown node, InvalidArgumentError for a bad limit or filter.
 
         >>> data, model = store.get_artifacts_by_id([1, 2])
         >>> store.between(data, model)
         LineageGraph(2 artifacts, 1 executions, 1 contexts, 2 events)
         """
         start, end = _key(a, "a"), _key(b, "b")
-        return self._read(lambda tx: find_between(tx, self._catalog, start, end))
+        along = checked_traversal(traversal)
+        return self._read(lambda tx: find_between(tx, self._catalog, start, end, max_nodes=max_nodes, traversal=along))
 
     @served("read")
     def common_ancestors(self, *nodes: Artifact | Execution, lowest: bool = True) -> Reached:
@@ -110,12 +131,19 @@ class QuestionMethods(StoreCore):
 
     @served("read")
     def impact(
-        self, nodes: Artifact | Execution | Iterable[Artifact | Execution], *, until: str | None = None
+        self,
+        nodes: Artifact | Execution | Iterable[Artifact | Execution],
+        *,
+        until: str | None = None,
+        max_nodes: int | None = None,
+        traversal: Traversal | None = None,
     ) -> Impact:
         """Return all that came of one node or several: which models, which deployments, whose runs, made when?
 
-        ``until`` is a filter of nodes at which to end: they are part of the result, what came of them is not. Raises
-        NotFoundError for an unknown node, InvalidArgumentError for a bad filter, or if there is no node.
+        ``until`` is a filter of nodes at which to end: they are part of the result, what came of them is not. At
+        ``max_nodes`` nodes, the starting ones among them, the search stops, and ``is_cut`` says so. ``traversal`` says
+        which events to follow, where to stay and what to hide. Raises NotFoundError for an unknown node,
+        InvalidArgumentError for a bad filter, or if there is no node.
 
         >>> impact = store.impact(store.get_artifact_by_type_and_name("DataSet", "iris"))
         >>> impact
@@ -134,7 +162,10 @@ class QuestionMethods(StoreCore):
         artifact_ids, execution_ids = ([node_id for each, node_id in keys if each is kind] for kind in _KINDS)
         start = Start(artifact_ids, execution_ids)
         where = None if until is None else checked_text(until, "until")
-        return self._read(lambda tx: find_impact(tx, self._catalog, start, until=where))
+        along = checked_traversal(traversal)
+        return self._read(
+            lambda tx: find_impact(tx, self._catalog, start, until=where, max_nodes=max_nodes, traversal=along)
+        )
 
     @served("read")
     def select(self, text: str) -> Selection:

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from lineage.cli import output, stores
+from lineage.cli import output, stores, traversal
 from lineage.cli.walk import graph_as_json
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ Show all that came of nodes: the ends that are in use, then how many nodes of wh
   lineage impact artifact/1 artifact/2 -o tree
   lineage impact iris --until "type = 'Deployment'"
   lineage impact iris -o ids | lineage show -
+  lineage impact iris --context Pipeline/daily --since 2026-11-01 --skip-cached
 
 {stores.ADDRESSES}"""
 
@@ -31,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("nodes", nargs="+", metavar="NODE")
     parser.add_argument("--until", metavar="FILTER", help="go no further than to what matches")
+    traversal.add_max_nodes(parser)
+    traversal.add_options(parser)
     output.add_option(parser, ("table", "tree", "json", "jsonl", "csv", "ids"))
     stores.add_option(parser)
 
@@ -45,7 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
         if not named:
             output.say("no nodes found")
             return 3
-        impact = store.impact(cast("list[Artifact | Execution]", named), until=arguments.until)
+        impact = store.impact(
+            cast("list[Artifact | Execution]", named),
+            until=arguments.until,
+            max_nodes=arguments.max_nodes,
+            traversal=traversal.traversal_of(arguments, store),
+        )
     if arguments.output == "json":
         output.write_lines([json.dumps(_as_json(impact), ensure_ascii=False, indent=2)])
     elif arguments.output == "table":
@@ -55,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         output.write_lines([impact.tree()])
     else:
         output.write_nodes(impact.nodes, arguments.output)
+    if impact.is_cut:
+        output.say(f"cut at {arguments.max_nodes} nodes: more came of it, and an end may be none; a larger --max-nodes")
     if not len(impact):
         output.say(str(impact))
     return 0 if len(impact) else 3

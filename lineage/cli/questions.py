@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from lineage.cli import output, stores
+from lineage.cli import output, stores, traversal
 from lineage.cli.ls import positive
 from lineage.cli.walk import graph_as_json
 
@@ -23,6 +23,7 @@ Show by which ways B came of A: the shortest ones, or with --all every way that 
 
   lineage paths iris Model/churn
   lineage paths artifact/1 artifact/17 --all --limit 100
+  lineage paths iris Model/churn --skip-cached --hide "type = 'Statistics'"
 """,
     "between": """\
 Draw all that is on a way from A downstream to B.
@@ -63,6 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="not only the shortest")
     if command == "common":
         parser.add_argument("--all", action="store_true", help="also what lies further back")
+    if command == "between":
+        traversal.add_max_nodes(parser)
+    if command in ("paths", "between"):
+        traversal.add_options(parser)
     formats = {"paths": ("text", "json"), "between": ("tree", *output.FORMATS)}
     output.add_option(parser, formats.get(command, output.FORMATS))
     stores.add_option(parser)
@@ -92,7 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _paths(store: Store, nodes: list[Artifact | Execution], arguments: argparse.Namespace) -> int:
-    paths = store.paths(nodes[0], nodes[1], limit=arguments.limit, shortest=not arguments.all)
+    along = traversal.traversal_of(arguments, store)
+    paths = store.paths(nodes[0], nodes[1], limit=arguments.limit, shortest=not arguments.all, traversal=along)
     if arguments.output == "json":
         answer = {"paths": [_as_json(path) for path in paths], "total": paths.total, "is_cut": paths.is_cut}
         output.write_lines([json.dumps(answer, ensure_ascii=False, indent=2)])
@@ -116,7 +122,8 @@ def _between(store: Store, nodes: list[Artifact | Execution], arguments: argpars
     from lineage.model import Direction
     from lineage.viewing.text import address, tree
 
-    graph = store.between(nodes[0], nodes[1])
+    along = traversal.traversal_of(arguments, store)
+    graph = store.between(nodes[0], nodes[1], max_nodes=arguments.max_nodes, traversal=along)
     found = [*graph.artifacts, *graph.executions]
     if arguments.output == "json":
         output.write_lines([json.dumps(graph_as_json(graph), ensure_ascii=False, indent=2)])
@@ -124,6 +131,8 @@ def _between(store: Store, nodes: list[Artifact | Execution], arguments: argpars
         output.write_nodes(found, arguments.output)
     elif found:
         output.write_lines(tree(graph, nodes[:1], Direction.DOWNSTREAM))
+    if graph.is_cut:
+        output.say(f"the {len(found)} nearest to {address(nodes[0])}; there are more: a larger --max-nodes")
     if not found:
         output.say(f"no way leads from {address(nodes[0])} downstream to {address(nodes[1])}")
     return 0 if found else 3

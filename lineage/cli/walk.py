@@ -7,11 +7,11 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
-from lineage.cli import output, stores
+from lineage.cli import output, stores, traversal
 from lineage.cli.ls import positive
 
 if TYPE_CHECKING:
-    from lineage.model import Artifact, Execution
+    from lineage.model import Artifact, Execution, NodeKind
     from lineage.reading.graph import LineageGraph
 
 __all__ = ["add_arguments", "graph_as_json", "run"]
@@ -23,6 +23,8 @@ Draw how nodes came to be (up), or what came of them (down), as a tree.
   lineage up Model/churn --where "type = 'DataSet'" -o table
   lineage down artifact/1 --depth 4
   lineage up artifact/17 -o json > why.json
+  lineage up Model/churn --hide "type = 'Statistics'" --skip-cached
+  lineage down iris --context Pipeline/daily --since 2026-11-01
 
 {stores.ADDRESSES}"""
 
@@ -35,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth", type=positive, metavar="N", help="go so many events far; a step is two (default: to the end)"
     )
     parser.add_argument("--where", metavar="FILTER", help="keep only nodes that match")
+    traversal.add_max_nodes(parser)
+    traversal.add_options(parser)
     output.add_option(parser, ("tree", *output.FORMATS))
     stores.add_option(parser)
 
@@ -51,7 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
             output.say("no nodes found")
             return 3
         walk = store.upstream if arguments.command == "up" else store.downstream
-        graph = walk(*starts, max_hops=arguments.depth, where=arguments.where)
+        graph = walk(
+            *starts,
+            max_hops=arguments.depth,
+            max_nodes=arguments.max_nodes,
+            where=arguments.where,
+            traversal=traversal.traversal_of(arguments, store),
+        )
     count = len(graph.artifacts) + len(graph.executions)
     direction = Direction.UPSTREAM if arguments.command == "up" else Direction.DOWNSTREAM
     if arguments.output == "json":
@@ -62,7 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
         kind = "table" if arguments.output == "tree" else arguments.output
         output.write_nodes(chain(graph.artifacts, graph.executions), kind)
     if graph.is_cut:
-        output.say(f"cut at {arguments.depth} events: more lies beyond; see it with a larger --depth")
+        limits = [(arguments.depth, "events", "--depth"), (arguments.max_nodes, "nodes", "--max-nodes")]
+        given = [(f"{limit} {what}", option) for limit, what, option in limits if limit is not None]
+        reached, options = (" or ".join(words) for words in zip(*given, strict=True))
+        output.say(f"cut at {reached}: more lies beyond; see it with a larger {options}")
     if not count:
         output.say("nothing matches")
     return 0 if count else 3
@@ -81,4 +94,13 @@ def graph_as_json(graph: LineageGraph) -> dict[str, object]:
         name: [output.as_json(node) for node in getattr(graph, name)]
         for name in ("artifacts", "executions", "contexts")
     }
-    return {**nodes, **links, "is_cut": graph.is_cut}
+    hidden = [
+        {"source": _address(source), "target": _address(target)}
+        for source, targets in graph.through.items()
+        for target in targets
+    ]
+    return {**nodes, **links, **({"through": hidden} if graph.hidden_events else {}), "is_cut": graph.is_cut}
+
+
+def _address(key: tuple[NodeKind, int]) -> str:
+    return f"{key[0].value.lower()}/{key[1]}"

@@ -42,7 +42,8 @@ def _lines(flow: Flow) -> Iterator[str]:
         said = ", ".join(f'{name}="{value}"' for name, value in attributes.items())
         yield f'  "{address(node)}" [{said}]'
     for source, target in flow.edges:
-        yield f'  "{address(flow.nodes[source])}" -> "{address(flow.nodes[target])}"'
+        dashed = " [style=dashed]" if (source, target) in flow.connections else ""
+        yield f'  "{address(flow.nodes[source])}" -> "{address(flow.nodes[target])}"{dashed}'
     yield "}"
 
 

@@ -82,6 +82,9 @@ def _edges(graph: LineageGraph) -> Iterator[tuple[str, str, _Fields]]:
             if link.time_ms is not None:
                 fields["time_ms"] = link.time_ms
         yield source, target, fields
+    for (kind, node_id), targets in graph.through.items():
+        for other_kind, other_id in targets:
+            yield f"{kind.value.lower()}/{node_id}", f"{other_kind.value.lower()}/{other_id}", {"type": "hidden"}
 
 
 def _types(records: list[_Fields]) -> dict[str, str]:

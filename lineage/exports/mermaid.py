@@ -40,7 +40,7 @@ def _lines(flow: Flow) -> Iterator[str]:
         shape = f"[{words}]" if node.kind is NodeKind.ARTIFACT else f"{{{{{words}}}}}"
         yield f"  {name}{shape}:::{'failed' if state == 'FAILED' else classes[node.kind, node.type or '']}"
     for source, target in flow.edges:
-        yield f"  {names[source]} --> {names[target]}"
+        yield f"  {names[source]} {'-.->' if (source, target) in flow.connections else '-->'} {names[target]}"
     for key, own in colours.items():
         yield f"  classDef {classes[key]} fill:{own.light_fill},stroke:{own.light_line},color:#1a2027"
     yield "  classDef failed fill:#fdecea,stroke:#c62828,stroke-width:3px,color:#1a2027"

@@ -13,8 +13,9 @@ from lineage.model.printed import Printed
 from lineage.model.values import same_value
 from lineage.reading.comparison import Difference, fields_of
 from lineage.reading.digraph import components, reverse
+from lineage.reading.graph import event_ends
 from lineage.reading.reached import closure_of
-from lineage.reading.ways import NodeKey, event_ends, known_nodes
+from lineage.reading.ways import NodeKey, known_nodes
 from lineage.seam import LinkQuery, NodeQuery, Reads, held_by
 
 __all__ = ["MATCHES", "Match", "RunDiff", "StepDiff", "find_differences"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -28,6 +29,7 @@ from lineage.model import (
 )
 from lineage.model.printed import text_of
 from lineage.model.values import FrozenDict
+from lineage.reading.digraph import distances
 from lineage.reading.lists import filter_of
 from lineage.seam import END_KINDS, Expansion, LinkQuery, NodeQuery, Reads, held_by, source_end, target_end
 
@@ -37,7 +39,16 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-__all__ = ["END", "GraphSource", "KeptFilters", "LineageGraph", "assemble", "context_graph"]
+__all__ = [
+    "END",
+    "GraphSource",
+    "KeptFilters",
+    "LineageGraph",
+    "assemble",
+    "context_graph",
+    "event_ends",
+    "with_descendants",
+]
 
 END: Mapping[NodeKind, LinkEnd] = {NodeKind.ARTIFACT: "artifact_id", NodeKind.EXECUTION: "execution_id"}
 """The end of an event at each of the nodes that a walk goes through."""
@@ -48,9 +59,10 @@ class LineageGraph:
     """Part of the record: nodes by id, the events between them, and the contexts that hold them.
 
     ``hops`` has each artifact's and execution's distance from the nearest starting node, in events (empty for the graph
-    of a context, which has no starting nodes). ``is_cut`` is True when a hop limit left out nodes or events that a
-    higher one would reach. ``left_out_children`` are the ids of the child contexts that the graph of a context was
-    asked for without: what only they hold is not in it.
+    of a context, which has no starting nodes). ``is_cut`` is True when a limit of hops or nodes left out nodes or
+    events that a higher one would reach. ``left_out_children`` are the ids of the child contexts that the graph of a
+    context was asked for without: what only they hold is not in it. ``hidden_events`` are the events at nodes that a
+    :class:`Traversal` hides; what they connect is in ``through``.
     """
 
     artifacts: tuple[Artifact, ...] = ()
@@ -65,6 +77,7 @@ class LineageGraph:
     hops: Mapping[tuple[NodeKind, int], int] = field(default_factory=dict[tuple[NodeKind, int], int], hash=False)
     is_cut: bool = False
     left_out_children: tuple[int, ...] = ()
+    hidden_events: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
         frozen: Any = FrozenDict  # its keys need not be str
@@ -77,8 +90,26 @@ class LineageGraph:
         """
         return self.hops[node.kind, cast(int, node.id)]
 
+    @cached_property
+    def through(self) -> Mapping[tuple[NodeKind, int], tuple[tuple[NodeKind, int], ...]]:
+        """The connections through hidden nodes: from each node those downstream that only hidden ones lie before."""
+        after: dict[tuple[NodeKind, int], list[tuple[NodeKind, int]]] = {}
+        for event in self.hidden_events:
+            source, target = event_ends(event)
+            after.setdefault(source, []).append(target)
+        shown = {(node.kind, cast(int, node.id)) for node in (*self.artifacts, *self.executions)}
+        onward = {node: targets for node, targets in after.items() if node not in shown}
+        found = {
+            node: tuple(each for each in distances(onward, after[node]) if each in shown)
+            for node in after
+            if node in shown
+        }
+        return {node: targets for node, targets in found.items() if targets}
+
     def __repr__(self) -> str:
         cut = ", is_cut=True" if self.is_cut else ""
+        if self.hidden_events:
+            cut += f", {len(self.hidden_events)} hidden events"
         if self.left_out_children:
             cut += f", {len(self.left_out_children)} child contexts left out"
         return (
@@ -95,7 +126,8 @@ class LineageGraph:
 
         Nodes are ``(kind, id)``, e.g. ``("Artifact", 7)``, edges follow the flow of data; events have the key of their
         type's name, attributions and associations run from the context. Every node and edge holds its record as
-        ``record``, nodes with hops hold them as ``hops``.
+        ``record``, nodes with hops hold them as ``hops``. A connection through hidden nodes is an edge without a record
+        and with the key ``hidden``.
         """
         import networkx as nx  # not for everybody: a store on a file or a server needs none of it
 
@@ -110,6 +142,9 @@ class LineageGraph:
                 for end in (source_end(link.kind, event_type), target_end(link.kind, event_type))
             )
             made.add_edge(source, target, key=link.kind.value if event_type is None else event_type.name, record=link)
+        for (kind, node_id), targets in self.through.items():
+            for other_kind, other_id in targets:
+                made.add_edge((kind.value, node_id), (other_kind.value, other_id), key="hidden")
         return made
 
     def to_svg(self, path: str | Path | None = None, *, most_boxes: int = 300) -> str:
@@ -180,7 +215,7 @@ def context_graph(tx: Reads, catalog: TypeCatalog, context_id: int, *, nested: b
     if not tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[context_id])):
         raise NotFoundError(f"there is no context with id {short_repr(context_id)}; look for it with list_contexts")
     children = _children(tx, {context_id})
-    holders = {context_id} | (_descendants(tx, children) if nested else set())
+    holders = {context_id} | (with_descendants(tx, children) if nested else set())
     held = {
         kind: {
             cast(int, node.id): node for node in tx.find_nodes(NodeQuery(kind, linked=held_by(kind, *sorted(holders))))
@@ -196,15 +231,24 @@ def context_graph(tx: Reads, catalog: TypeCatalog, context_id: int, *, nested: b
     return graph if nested or not children else replace(graph, left_out_children=tuple(sorted(children)))
 
 
+def event_ends(event: Event) -> tuple[tuple[NodeKind, int], tuple[NodeKind, int]]:
+    """Return the nodes from which and to which an event leads downstream."""
+    artifact, execution = (
+        (NodeKind.ARTIFACT, cast(int, event.artifact_id)),
+        (NodeKind.EXECUTION, cast(int, event.execution_id)),
+    )
+    return (artifact, execution) if source_end(LinkKind.EVENT, event.type) == "artifact_id" else (execution, artifact)
+
+
 def _children(tx: Reads, context_ids: set[int]) -> set[int]:
     links = tx.find_links(LinkQuery(LinkKind.PARENT, "parent_id", sorted(context_ids)))
     return {link.child_id for link in cast("Sequence[ParentContext]", links)}
 
 
-def _descendants(tx: Reads, children: set[int]) -> set[int]:
+def with_descendants(tx: Reads, context_ids: set[int]) -> set[int]:
     """Return these contexts and all below them, each once, however they hang together."""
     found: set[int] = set()
-    frontier = children
+    frontier = context_ids
     while frontier:
         found |= frontier
         frontier = _children(tx, frontier) - found
@@ -286,14 +330,30 @@ def assemble(
     *,
     is_cut: bool,
     kept_filters: KeptFilters,
+    hidden: Mapping[NodeKind, set[int]] | None = None,
 ) -> LineageGraph:
-    """Put a graph together: of these nodes and events those that are kept and there, their contexts and types."""
-    artifacts = kept_filters.kept(source, NodeKind.ARTIFACT, ids[NodeKind.ARTIFACT])
-    executions = kept_filters.kept(source, NodeKind.EXECUTION, ids[NodeKind.EXECUTION])
+    """Put a graph together: of these nodes and events those that are kept and there, their contexts and types.
+
+    Of the ``hidden`` nodes among them it has the events, and not the nodes.
+    """
+    shown = {kind: some - hidden[kind] for kind, some in ids.items()} if hidden else ids
+    artifacts = kept_filters.kept(source, NodeKind.ARTIFACT, shown[NodeKind.ARTIFACT])
+    executions = kept_filters.kept(source, NodeKind.EXECUTION, shown[NodeKind.EXECUTION])
     artifact_ids = [artifact.id for artifact in artifacts]
     execution_ids = [execution.id for execution in executions]
+    hidden_events: Sequence[Event] = ()
     if len(artifacts) + len(executions) < sum(map(len, ids.values())):  # some not kept, or not there
         kept_artifacts, kept_executions = set(artifact_ids), set(execution_ids)
+        if hidden:
+            known_artifacts = kept_artifacts | hidden[NodeKind.ARTIFACT]
+            known_executions = kept_executions | hidden[NodeKind.EXECUTION]
+            hidden_events = [
+                event
+                for event in events
+                if event.artifact_id in known_artifacts
+                and event.execution_id in known_executions
+                and not (event.artifact_id in kept_artifacts and event.execution_id in kept_executions)
+            ]
         events = [
             event for event in events if event.artifact_id in kept_artifacts and event.execution_id in kept_executions
         ]
@@ -320,6 +380,7 @@ def assemble(
         context_types=_types_of(source.tx, catalog, NodeKind.CONTEXT, contexts),
         hops={key: hop for key, hop in hops.items() if key in reached},
         is_cut=is_cut,
+        hidden_events=tuple(hidden_events),
     )
 
 

@@ -11,9 +11,10 @@ from lineage.catalog import TypeCatalog
 from lineage.errors import InvalidArgumentError
 from lineage.model import Artifact, ArtifactState, Context, Direction, Execution, ExecutionState, NodeKind
 from lineage.model.printed import Printed, text_of
-from lineage.reading.graph import KeptFilters, LineageGraph
+from lineage.reading.graph import KeptFilters, LineageGraph, event_ends
+from lineage.reading.traversal import Traversal
 from lineage.reading.walk import Ending, Start, traverse
-from lineage.reading.ways import NodeKey, event_ends, key_of, nodes_in
+from lineage.reading.ways import NodeKey, key_of, nodes_in
 from lineage.seam import Reads
 
 __all__ = ["Impact", "ImpactGroup", "find_impact", "is_live"]
@@ -56,12 +57,17 @@ class Impact(Printed):
     """All that came of some nodes.
 
     ``graph`` holds it whole, the starting nodes among it, with events and contexts. ``until`` is the filter at which
-    the search ended, if one was given.
+    the search ended, if one was given. ``is_cut`` says that a limit cut the search: what is an end then may be none.
     """
 
     starts: tuple[Artifact | Execution, ...]
     graph: LineageGraph
     until: str | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a limit left some out."""
+        return self.graph.is_cut
 
     @cached_property
     def nodes(self) -> tuple[Artifact | Execution, ...]:
@@ -79,7 +85,7 @@ class Impact(Printed):
 
         In use is an artifact that is not deleted, abandoned or marked for it, and an execution that did not fail.
         """
-        leads_on = {event_ends(event)[0] for event in self.graph.events}
+        leads_on = {*(event_ends(event)[0] for event in self.graph.events), *self.graph.through}
         found = [node for node in self._reached if key_of(node) not in leads_on]
         return tuple(sorted(found, key=lambda node: (_use(node), *self._place(node))))
 
@@ -129,7 +135,7 @@ class Impact(Printed):
         return len(self._reached)
 
     def __repr__(self) -> str:
-        return f"Impact({len(self)} nodes, {len(self.live_ends)} live ends)"
+        return f"Impact({len(self)} nodes, {len(self.live_ends)} live ends{', is_cut=True' if self.is_cut else ''})"
 
     @cached_property
     def _reached(self) -> list[Artifact | Execution]:
@@ -168,10 +174,18 @@ def _title(context: Context) -> str:
     return " ".join(part for part in (context.type, context.name) if part)
 
 
-def find_impact(tx: Reads, catalog: TypeCatalog, start: Start, *, until: str | None) -> Impact:
+def find_impact(
+    tx: Reads,
+    catalog: TypeCatalog,
+    start: Start,
+    *,
+    until: str | None,
+    max_nodes: int | None = None,
+    traversal: Traversal | None = None,
+) -> Impact:
     """Return all that came of some nodes; nodes that match ``until`` are part of it, and nothing beyond them.
 
-    Raises NotFoundError for a node that is not there, InvalidArgumentError for a bad filter.
+    Raises NotFoundError for a node that is not there, InvalidArgumentError for a bad limit or filter.
     """
     if until == "":
         raise InvalidArgumentError("until is empty; leave it out, or say where to end, e.g. \"type = 'Deployment'\"")
@@ -181,7 +195,9 @@ def find_impact(tx: Reads, catalog: TypeCatalog, start: Start, *, until: str | N
         ids = starting_ids[kind]  # they are gone on from, also where the filter matches them
         beyond = f" AND id NOT IN ({', '.join(map(str, ids))})" if ids else ""
         endings[kind] = Ending(f"({until}\n){beyond}", include=True)
-    graph = traverse(tx, catalog, start, Direction.DOWNSTREAM, endings=endings)
+    graph = traverse(
+        tx, catalog, start, Direction.DOWNSTREAM, endings=endings, max_nodes=max_nodes, traversal=traversal
+    )
     starting = {(kind, node_id) for kind, ids in starting_ids.items() for node_id in ids}
     nodes = [node for node in nodes_in(graph) if key_of(node) in starting]
     return Impact(tuple(nodes), graph, until)

@@ -10,9 +10,9 @@ from lineage.model import Artifact, Direction, Execution
 from lineage.model.printed import Printed
 from lineage.model.values import FrozenDict
 from lineage.reading.digraph import components, distances, reachable
-from lineage.reading.graph import END
+from lineage.reading.graph import END, event_ends
 from lineage.reading.walk import Walk
-from lineage.reading.ways import NodeKey, event_ends, key_of, known_nodes, nodes_of
+from lineage.reading.ways import NodeKey, key_of, known_nodes, nodes_of
 from lineage.seam import Reads
 
 __all__ = ["Reached", "closure_of", "common_to", "ends_of", "find_common_ancestors", "find_ends"]

@@ -20,13 +20,14 @@ from typing import Any, TypeAlias, cast
 
 from lineage.catalog import TypeCatalog
 from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
-from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, Direction, Event, EventType, LinkKind, NodeKind
+from lineage.model import Direction, Event, EventType, LinkKind, NodeKind
 from lineage.model.values import as_int
 from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble
 from lineage.reading.lists import filter_of
-from lineage.seam import CanExpand, Expansion, LinkQuery, NodeQuery, Reads
+from lineage.reading.traversal import EVENT_TYPES, OTHER, Course, Traversal
+from lineage.seam import CanExpand, Expansion, NodeQuery, Reads
 
-__all__ = ["EVENT_TYPES", "Ending", "Start", "Walk", "traverse"]
+__all__ = ["Ending", "Start", "Walk", "traverse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +58,18 @@ def traverse(
     direction: Direction,
     *,
     max_hops: int | None = None,
+    max_nodes: int | None = None,
     endings: Mapping[NodeKind, Ending],
     where: str | None = None,
+    traversal: Traversal | None = None,
 ) -> LineageGraph:
     """Walk from the starting nodes and return what was reached.
 
-    Raises InvalidArgumentError on a bad hop limit or filter or without any starting node given, NotFoundError when none
+    Raises InvalidArgumentError on a bad limit or filter or without any starting node given, NotFoundError when none
     exists.
     """
-    max_hops = _checked_hops(max_hops)
-    walk = Walk(tx, direction, endings)
+    max_hops, max_nodes = _checked_hops(max_hops), checked_max_nodes(max_nodes)
+    walk = Walk(tx, direction, endings, traversal, max_nodes=max_nodes)
     kept_filters = KeptFilters(where)
     starting_ids = _starting_ids(tx, start)
     ahead = walk.look_ahead(starting_ids, max_hops)
@@ -74,15 +77,25 @@ def traverse(
     _check_known(source, start)
     walk.begin(starting_ids)
     walk.run(max_hops)
+    ids = walk.result_ids()
     return assemble(
         source,
         catalog,
-        walk.result_ids(),
+        ids,
         list(walk.events.values()),
         walk.hops,
         is_cut=walk.is_cut,
         kept_filters=kept_filters,
+        hidden=walk.course.hidden(ids),
     )
+
+
+def checked_max_nodes(given: Any) -> int | None:
+    """Return how many nodes may be reached, None for all. Raises InvalidArgumentError if it is no positive int."""
+    most = None if given is None else as_int(given)
+    if given is not None and (most is None or most < 1):
+        raise InvalidArgumentError(f"max_nodes must be a positive int or None, not {short_repr(given)}")
+    return most
 
 
 def _checked_hops(given: Any) -> int | None:
@@ -146,25 +159,26 @@ def _check_known(source: GraphSource, start: Start) -> None:
                 )
 
 
-_OTHER = {NodeKind.ARTIFACT: NodeKind.EXECUTION, NodeKind.EXECUTION: NodeKind.ARTIFACT}
-
-
-EVENT_TYPES: Mapping[Direction, Mapping[NodeKind, frozenset[EventType] | None]] = {
-    Direction.UPSTREAM: {NodeKind.ARTIFACT: OUTPUT_EVENTS, NodeKind.EXECUTION: INPUT_EVENTS},
-    Direction.DOWNSTREAM: {NodeKind.ARTIFACT: INPUT_EVENTS, NodeKind.EXECUTION: OUTPUT_EVENTS},
-    Direction.BIDIRECTIONAL: {NodeKind.ARTIFACT: None, NodeKind.EXECUTION: None},
-}
-"""The events that a walk follows from a node of each kind; None stands for all."""
-
-
 class Walk:
-    """Breadth-first search over events."""
+    """Breadth-first search over events, on the course of a traversal.
 
-    def __init__(self, tx: Reads, direction: Direction, endings: Mapping[NodeKind, Ending]) -> None:
+    At ``max_nodes`` nodes of the result it stops, the nearest to the start having come first; ``is_cut`` says so.
+    """
+
+    def __init__(
+        self,
+        tx: Reads,
+        direction: Direction,
+        endings: Mapping[NodeKind, Ending],
+        traversal: Traversal | None = None,
+        *,
+        max_nodes: int | None = None,
+    ) -> None:
         self._tx = tx
+        self._room = max_nodes
+        self.course = Course(tx, traversal)
         self._endings = endings
         self._ending_filters = {kind: filter_of(kind, ending.where) for kind, ending in endings.items()}
-        self._event_types = EVENT_TYPES[direction]
         self._direction = direction
         self._ahead: _ExpandedEvents | None = None
         self._frontier: _Ids = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
@@ -176,7 +190,7 @@ class Walk:
 
     def look_ahead(self, starting_ids: Mapping[NodeKind, Sequence[int]], max_hops: int | None) -> Expansion | None:
         """Let the store go the whole way at once, if it can; what it found is then gone through without asking."""
-        if not isinstance(self._tx, CanExpand):
+        if not isinstance(self._tx, CanExpand) or self._room is not None or not self.course.goes_anywhere:
             return None
         expansion = self._tx.expand(starting_ids, self._direction, max_hops, self._ending_filters)
         if expansion is None:
@@ -190,8 +204,22 @@ class Walk:
 
     def begin(self, starting_ids: Mapping[NodeKind, Sequence[int]]) -> None:
         """Stand at the starting nodes."""
-        for kind, ids in starting_ids.items():
-            self._reach(kind, set(ids), hop=0)
+        self.course.name_ends((kind, each) for kind, ids in starting_ids.items() for each in ids)
+        for kind, ids in self._fitting({kind: set(ids) for kind, ids in starting_ids.items()}).items():
+            self._reach(kind, ids, hop=0)
+
+    def _fitting(self, ids: _Ids) -> _Ids:
+        """Those of new nodes for which there is room in the result: artifacts first, by id."""
+        if self._room is None:
+            return ids
+        fitting: _Ids = {}
+        for kind in sorted(ids, key=list(END).index):
+            shown = self._shown(kind, ids[kind])
+            left_out = set(sorted(shown)[self._room :])
+            self.is_cut = self.is_cut or bool(left_out)
+            self._room -= len(shown) - len(left_out)
+            fitting[kind] = ids[kind] - left_out
+        return fitting
 
     def _reach(self, kind: NodeKind, ids: set[int], *, hop: int) -> None:
         ended = self._matching_ending(kind, ids)
@@ -217,26 +245,25 @@ class Walk:
     def run(self, max_hops: int | None) -> None:
         """Go to the end, or so far."""
         hop = 0
-        while any(self._frontier.values()):
+        while any(self._frontier.values()) and not self.is_cut:
             expanded = {kind: self._expand(kind, ids) for kind, ids in self._frontier.items() if ids}
-            new = {_OTHER[kind]: self._new(_OTHER[kind], events) for kind, events in expanded.items()}
+            new = {OTHER[kind]: self._new(OTHER[kind], events) for kind, events in expanded.items()}
             if max_hops is not None and hop == max_hops:
                 self.is_cut = any(self._shown(kind, ids) for kind, ids in new.items()) or any(
-                    self._unrecorded(_OTHER[kind], events) for kind, events in expanded.items()
+                    self._unrecorded(OTHER[kind], events) for kind, events in expanded.items()
                 )
                 return
             hop += 1
             self._frontier = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
-            for kind, ids in new.items():
+            for kind, ids in self._fitting(new).items():
                 self._reach(kind, ids, hop=hop)
             for kind, events in expanded.items():
-                self.events.update(self._unrecorded(_OTHER[kind], events))
+                self.events.update(self._unrecorded(OTHER[kind], events))
 
     def _expand(self, kind: NodeKind, ids: set[int]) -> Sequence[Event]:
         if self._ahead is not None:
-            return self._ahead.find(kind, ids, self._event_types[kind])
-        query = LinkQuery(LinkKind.EVENT, END[kind], sorted(ids), event_types=self._event_types[kind])
-        return cast("Sequence[Event]", self._tx.find_links(query))
+            return self._ahead.find(kind, ids, EVENT_TYPES[self._direction][kind])
+        return self.course.events(self._direction, kind, ids)
 
     def _new(self, kind: NodeKind, events: Iterable[Event]) -> set[int]:
         end = END[kind]

@@ -14,18 +14,18 @@ from typing import TypeAlias, cast, overload
 
 from lineage.catalog import TypeCatalog
 from lineage.errors import NotFoundError, short_repr
-from lineage.model import Artifact, Direction, Event, Execution, LinkKind, NodeKind
+from lineage.model import Artifact, Direction, Event, Execution, NodeKind
 from lineage.model.printed import Printed
 from lineage.reading.digraph import count_walks, distances, reachable, reverse, simple_ways, walks
-from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble
-from lineage.reading.walk import EVENT_TYPES
-from lineage.seam import LinkQuery, NodeQuery, Reads, source_end
+from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble, event_ends
+from lineage.reading.traversal import Course, NodeKey, Traversal
+from lineage.reading.walk import checked_max_nodes
+from lineage.seam import NodeQuery, Reads
 
 __all__ = [
     "NodeKey",
     "Path",
     "Paths",
-    "event_ends",
     "find_between",
     "find_paths",
     "key_of",
@@ -35,7 +35,6 @@ __all__ = [
     "nodes_of",
 ]
 
-NodeKey: TypeAlias = tuple[NodeKind, int]
 _Steps: TypeAlias = dict[NodeKey, dict[NodeKey, list[Event]]]
 """From each node to the next ones downstream, with the events of that step."""
 
@@ -48,7 +47,8 @@ of steps, what made it is one."""
 class Path(Printed):
     """A way from one node downstream to another: artifacts and executions in turn, from the first to the last.
 
-    ``events`` are those of its steps in order; a step that was recorded by several events has all of them.
+    ``events`` are those of its steps in order; a step that was recorded by several events has all of them. Nodes that a
+    :class:`Traversal` hides are left out of ``nodes``, and the step across them has the events of all that it takes.
     """
 
     nodes: tuple[Artifact | Execution, ...]
@@ -56,16 +56,21 @@ class Path(Printed):
 
     @property
     def hops(self) -> int:
-        """The number of steps: one less than there are nodes."""
-        return len(self.nodes) - 1
+        """How many events lie between the first node and the last, each once that was recorded by several."""
+        return len(set(map(event_ends, self.events)))
 
     @property
     def steps(self) -> tuple[tuple[Artifact | Execution, tuple[Event, ...], Artifact | Execution], ...]:
         """Each step: a node, the events that lead on from it, the next node."""
-        events: dict[tuple[NodeKey, NodeKey], list[Event]] = {}
+        numbers = {key_of(node): number for number, node in enumerate(self.nodes)}
+        events: list[list[Event]] = [[] for _ in self.nodes]
+        number = 0
         for event in self.events:
-            events.setdefault(event_ends(event), []).append(event)
-        return tuple((one, tuple(events[key_of(one), key_of(other)]), other) for one, other in pairwise(self.nodes))
+            number = numbers.get(event_ends(event)[0], number)  # of the last node that is shown
+            events[number].append(event)
+        return tuple(
+            (one, tuple(some), other) for (one, other), some in zip(pairwise(self.nodes), events, strict=False)
+        )
 
     def __repr__(self) -> str:
         return f"Path({' -> '.join(f'{node.kind.value.lower()}/{node.id}' for node in self.nodes)})"
@@ -113,15 +118,6 @@ def key_of(node: Artifact | Execution) -> NodeKey:
     return node.kind, cast(int, node.id)
 
 
-def event_ends(event: Event) -> tuple[NodeKey, NodeKey]:
-    """Return the nodes from which and to which an event leads downstream."""
-    artifact, execution = (
-        (NodeKind.ARTIFACT, cast(int, event.artifact_id)),
-        (NodeKind.EXECUTION, cast(int, event.execution_id)),
-    )
-    return (artifact, execution) if source_end(LinkKind.EVENT, event.type) == "artifact_id" else (execution, artifact)
-
-
 def nodes_of(tx: Reads, keys: Iterable[NodeKey]) -> dict[NodeKey, Artifact | Execution]:
     """Return those of the nodes that are there."""
     wanted = list(keys)
@@ -153,10 +149,9 @@ def known_nodes(tx: Reads, keys: Sequence[NodeKey]) -> list[Artifact | Execution
 class _Side:
     """A search from one end: the nodes found so far, by their distance, and the steps between them."""
 
-    def __init__(self, tx: Reads, starts: Iterable[NodeKey], direction: Direction) -> None:
-        self._tx = tx
-        self._is_down = direction is Direction.DOWNSTREAM
-        self._event_types = EVENT_TYPES[direction]
+    def __init__(self, course: Course, starts: Iterable[NodeKey], direction: Direction) -> None:
+        self._course = course
+        self._direction = direction
         self.hops: dict[NodeKey, int] = dict.fromkeys(starts, 0)
         self.frontier: list[NodeKey] = list(self.hops)
         self.depth = 0
@@ -167,14 +162,11 @@ class _Side:
         self.depth += 1
         new: dict[NodeKey, None] = {}
         for kind in END:
-            ids = sorted(node_id for each, node_id in self.frontier if each is kind)
-            if not ids:
-                continue
-            query = LinkQuery(LinkKind.EVENT, END[kind], ids, event_types=self._event_types[kind])
-            for event in cast("Sequence[Event]", self._tx.find_links(query)):
+            ids = [node_id for each, node_id in self.frontier if each is kind]
+            for event in self._course.events(self._direction, kind, ids):
                 source, target = event_ends(event)
                 self.steps.setdefault(source, {}).setdefault(target, []).append(event)
-                found = target if self._is_down else source
+                found = target if self._direction is Direction.DOWNSTREAM else source
                 if found not in self.hops:
                     self.hops[found] = self.depth
                     new[found] = None
@@ -186,19 +178,28 @@ def _nearer(down: _Side, up: _Side) -> _Side:
     return down if _MORE * len(down.frontier) <= len(up.frontier) else up
 
 
-def find_paths(tx: Reads, start: NodeKey, end: NodeKey, *, limit: int | None, shortest: bool) -> Paths:
+def find_paths(
+    tx: Reads,
+    start: NodeKey,
+    end: NodeKey,
+    *,
+    limit: int | None,
+    shortest: bool,
+    traversal: Traversal | None = None,
+) -> Paths:
     """Return the ways from one node downstream to another, at most ``limit`` of them.
 
     Raises NotFoundError for a node that is not there.
     """
     first, last = known_nodes(tx, [start, end])
+    course = _course(tx, traversal, (start, end))
     total: int | None
     if shortest:
-        steps, order = _shortest(tx, start, end)
+        steps, order = _shortest(course, start, end)
         total = count_walks(steps, order, end) if order else 0
         found = list(islice(walks(steps, start, end), limit)) if order else []
     else:
-        inside, steps = _between(tx, [start], [end])
+        inside, steps = _between(course, [start], [end])
         if not inside:
             return Paths(first, last, (), 0, shortest=False)
         to_end = distances(reverse(steps), [end])
@@ -206,19 +207,41 @@ def find_paths(tx: Reads, start: NodeKey, end: NodeKey, *, limit: int | None, sh
         ways = simple_ways(nearest_first, start, end)
         found = list(islice(ways, limit))
         total = None if next(ways, None) is not None else len(found)
-    nodes = nodes_of(tx, {key for way in found for key in way})
-    paths = tuple(_path(way, steps, nodes) for way in found if all(key in nodes for key in way))
+    keys = {key for way in found for key in way}
+    hidden = course.hidden(ids_of(keys))
+    nodes = nodes_of(tx, keys)
+    paths = tuple(_path(way, steps, nodes, hidden) for way in found if all(key in nodes for key in way))
     return Paths(first, last, paths, total, shortest)
 
 
-def _path(way: Sequence[NodeKey], steps: _Steps, nodes: Mapping[NodeKey, Artifact | Execution]) -> Path:
+def _course(tx: Reads, traversal: Traversal | None, ends: Iterable[NodeKey]) -> Course:
+    course = Course(tx, traversal)
+    course.name_ends(ends)
+    return course
+
+
+def ids_of(keys: Iterable[NodeKey]) -> dict[NodeKind, set[int]]:
+    """Return the ids of the nodes of each kind."""
+    ids: dict[NodeKind, set[int]] = {kind: set() for kind in END}
+    for kind, node_id in keys:
+        ids[kind].add(node_id)
+    return ids
+
+
+def _path(
+    way: Sequence[NodeKey],
+    steps: _Steps,
+    nodes: Mapping[NodeKey, Artifact | Execution],
+    hidden: Mapping[NodeKind, set[int]] | None,
+) -> Path:
     events = tuple(event for one, other in pairwise(way) for event in steps[one][other])
-    return Path(tuple(nodes[key] for key in way), events)
+    shown = way if hidden is None else [key for key in way if key[1] not in hidden[key[0]]]
+    return Path(tuple(nodes[key] for key in shown), events)
 
 
-def _shortest(tx: Reads, start: NodeKey, end: NodeKey) -> tuple[_Steps, list[NodeKey]]:
+def _shortest(course: Course, start: NodeKey, end: NodeKey) -> tuple[_Steps, list[NodeKey]]:
     """Return the steps of all shortest ways, and their nodes in an order that goes on; nothing if there is no way."""
-    down, up = _Side(tx, [start], Direction.DOWNSTREAM), _Side(tx, [end], Direction.UPSTREAM)
+    down, up = _Side(course, [start], Direction.DOWNSTREAM), _Side(course, [end], Direction.UPSTREAM)
     while not (meeting := [node for node in down.frontier if node in up.hops]):
         if not (down.frontier and up.frontier):
             return {}, []
@@ -252,9 +275,9 @@ def _shortest(tx: Reads, start: NodeKey, end: NodeKey) -> tuple[_Steps, list[Nod
     return steps, sorted(position, key=lambda node: position[node])
 
 
-def _between(tx: Reads, starts: Collection[NodeKey], ends: Collection[NodeKey]) -> tuple[set[NodeKey], _Steps]:
+def _between(course: Course, starts: Collection[NodeKey], ends: Collection[NodeKey]) -> tuple[set[NodeKey], _Steps]:
     """Return the nodes that are on a way from one of these to one of those, and the steps between them."""
-    down, up = _Side(tx, starts, Direction.DOWNSTREAM), _Side(tx, ends, Direction.UPSTREAM)
+    down, up = _Side(course, starts, Direction.DOWNSTREAM), _Side(course, ends, Direction.UPSTREAM)
     while down.frontier and up.frontier:
         _nearer(down, up).expand()
     # The side that is done has seen all that leads to its end; what it has seen of the other's is a part of it.
@@ -270,19 +293,47 @@ def _between(tx: Reads, starts: Collection[NodeKey], ends: Collection[NodeKey]) 
 
 def keys_between(tx: Reads, starts: Collection[NodeKey], ends: Collection[NodeKey]) -> set[NodeKey]:
     """Return the nodes that are on a way from one of these nodes downstream to one of those."""
-    return _between(tx, starts, ends)[0]
+    return _between(Course(tx, None), starts, ends)[0]
 
 
-def find_between(tx: Reads, catalog: TypeCatalog, start: NodeKey, end: NodeKey) -> LineageGraph:
+def find_between(
+    tx: Reads,
+    catalog: TypeCatalog,
+    start: NodeKey,
+    end: NodeKey,
+    *,
+    max_nodes: int | None = None,
+    traversal: Traversal | None = None,
+) -> LineageGraph:
     """Return all that is on a way from one node downstream to the other, both included.
 
-    Without such a way, nothing. Raises NotFoundError for a node that is not there.
+    Without such a way, nothing; with ``max_nodes`` so many nodes at most, the nearest to the first. Raises
+    NotFoundError for a node that is not there, InvalidArgumentError for a bad limit or filter.
     """
+    most = checked_max_nodes(max_nodes)
     known_nodes(tx, [start, end])
-    inside, steps = _between(tx, [start], [end])
+    course = _course(tx, traversal, (start, end))
+    inside, steps = _between(course, [start], [end])
     if not inside:
         return LineageGraph()
     hops = distances(steps, [start])
-    ids = {kind: {node_id for each, node_id in hops if each is kind} for kind in END}
-    events = [event for targets in steps.values() for some in targets.values() for event in some]
-    return assemble(GraphSource(tx, None), catalog, ids, events, hops, is_cut=False, kept_filters=KeptFilters(None))
+    nearest = sorted(hops, key=lambda key: (hops[key], list(END).index(key[0]), key[1]))[:most]
+    ids = ids_of(nearest)
+    events = [
+        event
+        for source, targets in steps.items()
+        if source[1] in ids[source[0]]
+        for target, some in targets.items()
+        if target[1] in ids[target[0]]
+        for event in some
+    ]
+    return assemble(
+        GraphSource(tx, None),
+        catalog,
+        ids,
+        events,
+        hops,
+        is_cut=len(nearest) < len(hops),
+        kept_filters=KeptFilters(None),
+        hidden=course.hidden(ids),
+    )

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from cypher import Filter
-from lineage.model import EventType, LinkEnd, LinkKind, NodeKind
+from lineage.model import Event, EventType, LinkEnd, LinkKind, NodeKind
 from lineage.seam.vocabulary import LINK_ENDS
 
 __all__ = ["Cursor", "LinkQuery", "NodeKeys", "NodeQuery", "OrderBy", "held_by"]
@@ -34,13 +34,33 @@ class Cursor:
 class LinkQuery:
     """Links of one kind whose ``end`` is one of ``ids``, in the order in which they were inserted.
 
-    ``event_types`` narrows events to these types.
+    ``event_types`` narrows events to these types, ``since_ms`` and ``before_ms`` to those of a time that is not before
+    the one, and before the other; an event that has no time is then none of them.
     """
 
     kind: LinkKind
     end: LinkEnd
     ids: Sequence[int]
     event_types: frozenset[EventType] | None = None
+    since_ms: int | None = None
+    before_ms: int | None = None
+
+    @property
+    def has_window(self) -> bool:
+        """Whether events are narrowed by their time."""
+        return self.kind is LinkKind.EVENT and not (self.since_ms is None and self.before_ms is None)
+
+    def narrows_to(self, event: Event) -> bool:
+        """Whether an event at one of the ``ids`` is asked for: for a store that cannot find by type and time."""
+        if self.event_types is not None and event.type not in self.event_types:
+            return False
+        if not self.has_window:
+            return True
+        return (
+            event.time_ms is not None
+            and (self.since_ms is None or event.time_ms >= self.since_ms)
+            and (self.before_ms is None or event.time_ms < self.before_ms)
+        )
 
     @property
     def other_end(self) -> LinkEnd:

@@ -11,7 +11,7 @@ from typing import Any
 from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, Artifact, Direction, Execution, Node, NodeKind
 from lineage.reading.comparison import Comparison
 from lineage.reading.differences import RunDiff, StepDiff
-from lineage.reading.graph import LineageGraph
+from lineage.reading.graph import LineageGraph, event_ends
 from lineage.reading.impact import Impact, ImpactGroup, is_live
 from lineage.reading.lists import Page
 from lineage.reading.reached import Reached
@@ -109,11 +109,14 @@ def _graph(graph: LineageGraph) -> Iterator[str]:
     """Yield what is in a graph, and trees from what nothing in it made."""
     kinds = {"artifact": graph.artifacts, "execution": graph.executions, "context": graph.contexts}
     counts = [counted(len(nodes), what) for what, nodes in {**kinds, "event": graph.events}.items()]
+    if graph.hidden_events:
+        counts.append(counted(len(graph.hidden_events), "hidden event"))
     yield ", ".join(counts) + (" (cut by a limit)" if graph.is_cut else "")
     made = {(NodeKind.ARTIFACT, event.artifact_id) for event in graph.events if event.type in OUTPUT_EVENTS}
     fed = {(NodeKind.EXECUTION, event.execution_id) for event in graph.events if event.type in INPUT_EVENTS}
+    after = made | fed | {target for targets in graph.through.values() for target in targets}
     nodes: list[Artifact | Execution] = [*graph.artifacts, *graph.executions]
-    roots = [node for node in nodes if (node.kind, node.id) not in made | fed] or nodes[:1]
+    roots = [node for node in nodes if (node.kind, node.id) not in after] or nodes[:1]
     lines = tree(graph, roots, Direction.DOWNSTREAM)
     yield from islice(lines, _MOST_LINES)
     if next(lines, None) is not None:
@@ -139,6 +142,10 @@ def path_lines(path: Path) -> Iterator[str]:
     """Yield the lines of a way: each node below the one that it came of, with the events between them."""
     yield label(path.nodes[0])
     for _, events, node in path.steps:
+        hidden = len(set(map(event_ends, events))) - 1
+        if hidden:
+            yield f"-> [{counted(hidden, 'node')} hidden] {label(node)}"
+            continue
         word = "used by" if isinstance(node, Execution) else "made"
         links = ", ".join(link_text(event) for event in events)
         yield f"-> {word} {label(node)}  [{links}]"
@@ -231,7 +238,7 @@ def impact_tables(impact: Impact, width: int | None = None) -> Iterator[str]:
     live = impact.live_ends
     yield (
         f"{counted(artifacts, 'artifact')} and {counted(len(impact) - artifacts, 'execution')} came of {of}{more}; "
-        f"{counted(len(live), 'live end')}"
+        f"{counted(len(live), 'live end')}{' (cut by a limit)' if impact.is_cut else ''}"
     )
     ends = impact.ends
     rows = [[str(impact.graph.hops_to(node)), "yes" if is_live(node) else "no", *_cells(node)] for node in ends[:_MOST]]

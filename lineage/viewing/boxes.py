@@ -27,7 +27,8 @@ _TALLEST = 60
 class Flow:
     """The artifacts and executions of a graph by number, artifacts first, with the events between them.
 
-    ``edges`` are the two nodes of each event, in the direction of the data.
+    ``edges`` are the two nodes of each event, in the direction of the data; behind them come those of the connections
+    through hidden nodes.
     """
 
     graph: LineageGraph
@@ -53,14 +54,21 @@ class Flow:
 
     @cached_property
     def edges(self) -> tuple[tuple[int, int], ...]:
-        """The source and the target of each of the events."""
+        """The source and the target of each of the events, and of each connection."""
         edges: list[tuple[int, int]] = []
         for event in self.events:
             artifact = self._numbers[NodeKind.ARTIFACT, event.artifact_id]
             execution = self._numbers[NodeKind.EXECUTION, event.execution_id]
             made = event.type is not None and event.type.is_output
             edges.append((execution, artifact) if made else (artifact, execution))
+        for source, targets in self.graph.through.items():
+            edges += [(self._numbers[source], self._numbers[target]) for target in targets]
         return tuple(edges)
+
+    @cached_property
+    def connections(self) -> frozenset[tuple[int, int]]:
+        """The edges that are connections through hidden nodes."""
+        return frozenset(self.edges[len(self.events) :])
 
     @cached_property
     def contexts(self) -> tuple[tuple[int, ...], ...]:

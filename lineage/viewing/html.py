@@ -99,8 +99,11 @@ def _data(flow: Flow, summary: Summary) -> dict[str, object]:
         ],
         "nodes": [_node(flow, number, types) for number in range(len(flow.nodes))],
         "events": [
-            [source, target, plain(".".join(map(str, event.path)))]
-            for (source, target), event in zip(flow.edges, flow.events, strict=True)
+            *(
+                [source, target, plain(".".join(map(str, event.path)))]
+                for (source, target), event in zip(flow.edges, flow.events, strict=False)
+            ),
+            *([source, target, "hidden"] for source, target in flow.edges[len(flow.events) :]),
         ],
         "boxes": summary.boxes,
         "summary": _places(summary.layout, list(summary.edges)),

@@ -57,12 +57,14 @@ def as_image(graph: LineageGraph) -> str:
 def sentence(flow: Flow, summary: Summary) -> str:
     """Return what a picture shows in a sentence: how many nodes, in how many boxes, whether any are missing."""
     graph = flow.graph
-    counts = {"artifact": len(graph.artifacts), "execution": len(graph.executions), "event": len(flow.edges)}
+    counts = {"artifact": len(graph.artifacts), "execution": len(graph.executions), "event": len(flow.events)}
     parts = [", ".join(counted(count, what) for what, count in counts.items())]
     if summary.is_folded:
         parts.append(f"in {len(summary.boxes)} boxes, those of a kind together")
     if graph.is_cut:
-        parts.append("a hop limit left out more")
+        parts.append("a limit left out more")
+    if graph.hidden_events:
+        parts.append(f"{counted(len(flow.edges) - len(flow.events), 'connection')} through hidden nodes")
     if graph.left_out_children:
         parts.append(f"{counted(len(graph.left_out_children), 'child context')} left out")
     return "; ".join(parts)

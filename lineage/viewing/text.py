@@ -180,6 +180,8 @@ def tree(graph: LineageGraph, starts: Iterable[Artifact | Execution], direction:
     shown: set[_Key] = set()
     for start in starts:
         assert start.id is not None
+        if (start.kind, start.id) not in nodes:  # a limit left it out
+            continue
         # What is still to be shown: a node, the text before it, and before what is below it.
         waiting: list[tuple[_Key, str, str]] = [((start.kind, start.id), "", "")]
         while waiting:
@@ -217,6 +219,10 @@ def _steps(graph: LineageGraph, *, upstream: bool) -> dict[_Key, list[tuple[_Key
         word = ("made by" if made else "used by") if from_artifact else ("made" if made else "from")
         ends = (artifact, execution) if from_artifact else (execution, artifact)
         below.setdefault(ends[0], {})[ends[1], word] = None
+    for source, targets in graph.through.items():
+        for target in targets:
+            one, other = (target, source) if upstream else (source, target)
+            below.setdefault(one, {})[other, "[hidden]"] = None
     return {key: list(steps) for key, steps in below.items()}
 
 

@@ -111,3 +111,38 @@ def test_diff_ends_with_0_for_what_is_equal_and_1_for_what_is_not(ask: Ask) -> N
     assert changes["properties.rate"]["delta"] == 0.1
     status, _, said = ask("diff", "iris", "run-1")
     assert (status, "two of one kind are compared" in said) == (1, True)
+
+
+def test_which_way_to_go(ask: Ask) -> None:
+    def ids(*arguments: str) -> list[str]:
+        return ask(*arguments, "-o", "ids")[1].split()
+
+    assert ids("up", "Model/churn", "--event-type", "OUTPUT") == ["artifact/2", "execution/1"]
+    assert ids("down", "iris", "--hide", "type = 'Trainer'") == ["artifact/1", "artifact/2", "artifact/3"]
+    assert ids("impact", "iris", "--before", "2001-01-01") == []
+    assert ids("impact", "iris", "--since", "2001-01-01T00:00Z", "--skip-cached") == ids("impact", "iris")
+    inside = ids("impact", "iris", "--context", "run-1")
+    assert inside
+    assert set(inside) <= set(ids("impact", "iris"))
+    assert ids("between", "iris", "Model/churn", "--hide", "type = 'Trainer'") == ["artifact/1", "artifact/2"]
+    graph = _json(ask("between", "iris", "Model/churn", "--hide", "type = 'Trainer'", "-o", "json"))
+    assert graph["through"] == [{"source": "artifact/1", "target": "artifact/2"}]
+    written = ask("paths", "iris", "Model/churn", "--hide", "type = 'Trainer'")[1]
+    assert written.endswith("-> [1 node hidden] Model churn (artifact/2)  m/1\n")
+    assert "└─ [hidden] Model churn" in ask("down", "iris", "--hide", "type = 'Trainer'")[1]
+
+
+def test_a_largest_answer_says_that_it_is_cut(ask: Ask) -> None:
+    assert ask("up", "Model/churn", "--max-nodes", "2")[2] == (
+        "cut at 2 nodes: more lies beyond; see it with a larger --max-nodes\n"
+    )
+    assert "cut at 9 events or 1 nodes" in ask("down", "iris", "--depth", "9", "--max-nodes", "1")[2]
+    assert ask("down", "iris", "Model/churn", "--max-nodes", "1")[0] == 0
+    assert "cut at 2 nodes" in ask("impact", "iris", "--max-nodes", "2")[2]
+    assert "the 1 nearest to artifact/1" in ask("between", "iris", "Model/churn", "--max-nodes", "1")[2]
+
+
+def test_a_time_that_is_none_says_what_is(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        ask("up", "Model/churn", "--since", "yesterday")
+    assert "expected a time such as 2026-11-29" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lineage.errors import AlreadyExistsError, InvalidArgumentError
@@ -15,7 +17,7 @@ from lineage.model import (
     LinkKind,
     ParentContext,
 )
-from lineage.seam import Backend
+from lineage.seam import Backend, LinkQuery, NodeQuery
 from tests.conformance.seam import A, E, artifact, event, execution, find, links_of
 
 LINKS: dict[LinkKind, tuple[Link, Link]] = {
@@ -101,6 +103,33 @@ def test_events_narrowed_to_types(filled: Backend) -> None:
             assert [each.type for each in found if isinstance(each, Event)] == [
                 each for each in types if each in wanted
             ]
+
+
+def test_events_narrowed_to_a_window_of_time(filled: Backend) -> None:
+    """The first moment is in it, the last is not."""
+    types = [each for each in EventType if each]
+    put = [event(1, 1, each, time_ms=10 * number) for number, each in enumerate(types[:4])]
+    with filled.transaction(write=True) as tx:
+        tx.insert_links(LinkKind.EVENT, put, existing="error")
+    for since_ms, before_ms, found in (
+        (None, None, put),
+        (10, None, put[1:]),
+        (11, None, put[2:]),
+        (None, 30, put[:3]),
+        (10, 20, put[1:2]),
+        (31, None, []),
+        (None, 0, []),
+        (20, 20, []),
+    ):
+        for end in ENDS[LinkKind.EVENT]:
+            assert links_of(filled, LinkKind.EVENT, end, [1], since_ms=since_ms, before_ms=before_ms) == found
+    narrowed = frozenset(types[2:])
+    found_too = links_of(filled, LinkKind.EVENT, "artifact_id", [1], event_types=narrowed, since_ms=10, before_ms=30)
+    assert found_too == put[2:3]
+    query = LinkQuery(LinkKind.EVENT, "artifact_id", [1], since_ms=10)
+    with filled.transaction() as tx:
+        assert [node.id for node in tx.find_nodes(NodeQuery(E, linked=query))] == [1]
+        assert not tx.find_nodes(NodeQuery(E, linked=replace(query, since_ms=31)))
 
 
 def test_a_frontier_of_thousands(typed: Backend) -> None:

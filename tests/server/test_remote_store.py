@@ -32,6 +32,7 @@ from lineage import (
     ParentContext,
     ProtoValue,
     Store,
+    Traversal,
 )
 from lineage.api.served import SERVED
 from lineage.api.units import BackendUnits
@@ -111,9 +112,11 @@ def fill(store: Store, values: Mapping[str, Any] = VALUES) -> None:
     store.put_parent_contexts([ParentContext(child_id=1, parent_id=2)])
 
 
+TRAVERSAL = Traversal(["INPUT", "OUTPUT"], [1, 2], 0, 2**62, skip_cached=True, hide="type = 'Trainer'")
+
 # For each method, arguments with which it does something, made anew for each store.
 CALLS: dict[str, Callable[[Any], Any]] = {
-    "between": lambda s: s.between(Artifact(id=1), Artifact(id=2)),
+    "between": lambda s: s.between(Artifact(id=1), Artifact(id=2), max_nodes=2, traversal=TRAVERSAL),
     "common_ancestors": lambda s: s.common_ancestors(Artifact(id=1), Artifact(id=2), lowest=False),
     "count_artifacts": lambda s: s.count_artifacts("id > 0", type="Model"),
     "count_contexts": lambda s: s.count_contexts(),
@@ -179,13 +182,15 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "get_outputs_by_execution": lambda s: s.get_outputs_by_execution(1),
     "get_parent_contexts_by_context": lambda s: s.get_parent_contexts_by_context(1),
     "get_parent_contexts_by_contexts": lambda s: s.get_parent_contexts_by_contexts([1]),
-    "impact": lambda s: s.impact((Artifact(id=n) for n in (1, 2)), until="type = 'Model'"),
+    "impact": lambda s: s.impact(
+        (Artifact(id=n) for n in (1, 2)), until="type = 'Model'", max_nodes=9, traversal=TRAVERSAL
+    ),
     "leaves": lambda s: s.leaves(Artifact(id=1)),
     "list_artifacts": lambda s: s.list_artifacts("id > 0", order_by=OrderBy.ID, limit=1),
     "list_contexts": lambda s: s.list_contexts(type="Run", descending=True),
     "list_executions": lambda s: s.list_executions(context_id=1, order_by="ID"),
     "list_property_indexes": lambda s: s.list_property_indexes(),
-    "paths": lambda s: s.paths(Artifact(id=1), Artifact(id=2), limit=5, shortest=False),
+    "paths": lambda s: s.paths(Artifact(id=1), Artifact(id=2), limit=5, shortest=False, traversal=TRAVERSAL),
     "plan_removal": lambda s: s.plan_removal("+type:Model", how="delete", contents="remove"),
     "put_artifact_type": lambda s: s.put_artifact_type(
         ArtifactType(name="Model", properties={"x": "BOOLEAN"}), can_add_fields=True, can_omit_fields=True
@@ -211,7 +216,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "restore": lambda s: s.restore("run or iris"),
     "roots": lambda s: s.roots(Execution(id=1)),
     "select": lambda s: s.select("+type:Model or run except not *"),
-    "upstream": lambda s: s.upstream(*s.get_artifacts_by_id([2])),
+    "upstream": lambda s: s.upstream(*s.get_artifacts_by_id([2]), traversal=TRAVERSAL),
 }  # fmt: skip
 
 

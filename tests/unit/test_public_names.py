@@ -23,7 +23,7 @@ PUBLIC = {
         ExecutionType Explanation Impact ImpactGroup Input LineageError LineageGraph Node NodeKind OrderBy Output Page
         ParentContext Path Paths PlannedNode Problem PropertyIndex PropertyType PropertyValue ProtoValue
         PutExecutionResult PutLineageSubgraphResult PutTypesResult Reached Recorder RemovalPlan RemovalResult RunDiff
-        Selection SelectionPart Step StepDiff Store Verified check copy errors open_store record
+        Selection SelectionPart Step StepDiff Store Traversal Verified check copy errors open_store record
     """,
     "lineage.Store": """
         apply between bulk close common_ancestors compare_executions count_artifacts count_contexts count_executions
@@ -48,7 +48,8 @@ PUBLIC = {
     """,
     "lineage.LineageGraph": """
         artifact_types artifacts associations attributions context_types contexts events execution_types
-        executions hops_to is_cut left_out_children to_dot to_graphml to_html to_mermaid to_networkx to_pandas to_svg
+        executions hidden_events hops_to is_cut left_out_children through to_dot to_graphml to_html to_mermaid
+        to_networkx to_pandas to_svg
     """,
     "lineage.errors": """
         AbortedError AlreadyExistsError CancelledError DataLossError DeadlineExceededError

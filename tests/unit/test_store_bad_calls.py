@@ -21,6 +21,7 @@ from lineage import (
     ExecutionType,
     ParentContext,
     Store,
+    Traversal,
     open_store,
 )
 from lineage.errors import InvalidArgumentError
@@ -47,6 +48,20 @@ NOT_AN_ID: list[Any] = [None, True, "1", 1.0, [1], b"1", ..., -(2**63) - 1]
 NOT_A_TEXT: list[Any] = [None, 1, True, b"x", ["x"], "\ud800"]
 NOT_A_NODE: list[Any] = [None, 1, "artifact/1", CONTEXT, ARTIFACT, [1], {"id": 1}]
 NOT_A_FLAG: list[Any] = [None, 0, 1, "no", []]
+_TRAVERSALS: list[Any] = [5, "hide", {}, True, Traversal(hide="nope = 1")]
+_MAX_NODES: list[Any] = [0, -1, "1", True, 1.5]
+NOT_A_TRAVERSAL: list[dict[str, Any]] = [
+    *({"traversal": each} for each in _TRAVERSALS),
+    *({"max_nodes": each} for each in _MAX_NODES),
+]
+OF_TWO_NODES: dict[str, list[dict[str, Any]]] = {
+    "between": NOT_A_TRAVERSAL,
+    "paths": [
+        *({"limit": each} for each in _MAX_NODES),
+        *({"shortest": each} for each in NOT_A_FLAG),
+        *({"traversal": each} for each in _TRAVERSALS),
+    ],
+}
 NESTED_TOKEN = base64.urlsafe_b64encode(b"[" * 100_000).decode().rstrip("=")
 NOT_A_LIST_OF_TEXTS: list[Any] = [None, "x", b"x", 5, [1], [None], [b"x"], ["x", 1], ["\udc00"]]
 
@@ -199,6 +214,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
             ({"artifact_ids": [1], "where": 5},),
             ({"artifact_ids": [1], "ending_artifacts": "nope = 1"},),
             ({"artifact_ids": [1], "ending_executions": 5},),
+            *(({"artifact_ids": [1], **each},) for each in NOT_A_TRAVERSAL),
         ]
         for name in ("upstream", "downstream")
     },
@@ -231,15 +247,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
             *((Artifact(id=1), each) for each in NOT_A_NODE),
             *((Artifact(id=1), Artifact(id=2), option) for option in options),
         ]
-        for name, options in {
-            "between": [],
-            "paths": [
-                {"limit": 0},
-                {"limit": "1"},
-                {"limit": True},
-                *({"shortest": each} for each in NOT_A_FLAG),
-            ],
-        }.items()
+        for name, options in OF_TWO_NODES.items()
     },
     "common_ancestors": [
         (),
@@ -277,6 +285,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
         ([],),
         *((each,) for each in NOT_A_NODE),
         *(([Artifact(id=1), each],) for each in NOT_A_NODE),
+        *((Artifact(id=1), each) for each in NOT_A_TRAVERSAL),
         *((Artifact(id=1), {"until": each}) for each in ("", "nope = 1", 5, b"x", "\ud800", "name = ")),
     ],
     "count_artifacts": [

@@ -183,3 +183,46 @@ def test_without_pandas_the_error_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "to_pandas() needs the package pandas; install it with: pip install 'lineage-graph[pandas]'" in done.stdout
+
+
+# --- what is hidden ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def veiled() -> LineageGraph:
+    """All that came of the first data set of a pipeline, and none of its steps."""
+    with lineage.open_store("memory:") as store:
+        record(store, 1)
+        return store.downstream(Artifact(id=1), traversal=lineage.Traversal(hide="last_known_state IS NOT NULL"))
+
+
+def _pairs(graph: LineageGraph) -> set[tuple[str, str]]:
+    return {
+        (f"{kind.value.lower()}/{each}", f"{other.value.lower()}/{other_id}")
+        for (kind, each), targets in graph.through.items()
+        for other, other_id in targets
+    }
+
+
+def test_what_hidden_nodes_connect_is_drawn_as_a_dashed_line(veiled: LineageGraph) -> None:
+    pairs = _pairs(veiled)
+    assert pairs
+    assert not veiled.executions
+    read = _as_graphviz_reads_it(veiled)
+    names = {each["_gvid"]: each["name"] for each in read["objects"]}
+    drawn = {(names[each["tail"]], names[each["head"]]) for each in read["edges"]}
+    assert drawn == pairs
+    assert {each["style"] for each in read["edges"]} == {"dashed"}
+    assert len([line for line in veiled.to_mermaid().splitlines() if " -.-> " in line]) == len(pairs)
+    assert "-->" not in veiled.to_mermaid()
+
+
+def test_what_hidden_nodes_connect_is_in_every_form(veiled: LineageGraph) -> None:
+    pairs = _pairs(veiled)
+    flow = veiled.to_networkx()
+    hidden = [(one, other) for one, other, key in flow.edges(keys=True) if key == "hidden"]
+    assert {tuple(f"{kind.lower()}/{each}" for kind, each in ends) for ends in hidden} == pairs
+    read: Any = nx.parse_graphml(veiled.to_graphml())
+    assert {(one, other) for one, other, data in read.edges(data=True) if data["type"] == "hidden"} == pairs
+    assert f"{len(pairs)} connections through hidden nodes" in veiled.to_svg()
+    assert veiled.to_html().count('"hidden"]') == len(pairs)

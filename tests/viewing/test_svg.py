@@ -66,7 +66,7 @@ def test_what_a_limit_left_out_is_said() -> None:
         record(store, 1)
         data = store.get_artifact_by_type_and_name("DataSet", "clicks-2026-01")
         assert data is not None
-        assert words(elements(store.downstream(data, max_hops=2).to_svg()))[-1].endswith("a hop limit left out more")
+        assert words(elements(store.downstream(data, max_hops=2).to_svg()))[-1].endswith("a limit left out more")
 
 
 def test_nothing_to_draw() -> None:

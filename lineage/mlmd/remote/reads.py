@@ -245,7 +245,7 @@ class MlmdReads:
             events = map(event_from_proto, self._ask(name, **fields).events)
         except NotFoundError:
             return []
-        return [event for event in events if query.event_types is None or event.type in query.event_types]
+        return [event for event in events if query.narrows_to(event)]
 
     def _graphs(self, start: str, ids: Sequence[int], part: str) -> Iterator[Any]:
         """Ask for the links of nodes as what lineage of no hops holds: the calls for them take one node each."""
