@@ -157,8 +157,9 @@ chaos: $(DEV_STAMP)  ## Kill, cut, interrupt, fork and step clocks, and check ev
 	@$(PY) -m tests.chaos $(CHAOS_ARGS)
 
 .PHONY: golden
-golden: $(DEV_STAMP)  ## Write anew what comes from the code of filters: tests/neo4j/golden.jsonl, the docs' table of functions
+golden: $(DEV_STAMP)  ## Write anew what comes from the code of filters: golden.jsonl of tests/neo4j and tests/sql, the docs' table of functions
 	@$(PY) -W ignore -m tests.neo4j.make_golden
+	@$(PY) -m tests.sql.make_golden
 
 .PHONY: docs
 docs: $(DEV_STAMP)  ## Write docs/api.md anew, from the docstrings

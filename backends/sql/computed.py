@@ -1,8 +1,9 @@
-"""What the databases of servers do not compute: arithmetic, functions, casts and computed patterns, by the language.
+"""What the databases of servers do not compute: filters with values that they have not, and few functions, by Python.
 
-SQL finds the nodes for which all other conditions hold, in the order of the query; what is left is computed here, from
-values that are read for a few hundred nodes at a time, by the code that the store in memory runs. So a limit is reached
-by as many nodes as fulfil the whole filter, and the rest is never read.
+See ``Scalars.lacks`` and ``SqlFilter.otherwise``. SQL finds the nodes for which all conditions hold that compute
+nothing, in the order of the query; what is left is computed here, from values that are read for a few hundred nodes at
+a time, by the code that the store in memory runs. So a limit is reached by as many nodes as fulfil the whole filter,
+and the rest is never read.
 
 A part is left whole where anything in it is not written; the neighbours that it mentions are assigned with it.
 """

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 from backends.sql.schema import BESIDE, Index, Table
 from backends.sql.values import Limits
 from cypher import ValueType
-from cypher.ast import ArithmeticOperator, ComparisonOperator, Expression
+from cypher.ast import ArithmeticOperator, Call, ComparisonOperator, Expression
 
 __all__ = ["Dialect", "Scalars"]
 
@@ -21,12 +21,19 @@ __all__ = ["Dialect", "Scalars"]
 class Scalars(Protocol):
     """How a database computes: each method takes and returns SQL."""
 
+    def lacks(self, expression: Expression) -> bool:
+        """Whether the database has nothing that computes an operator or function, given its operands."""
+        ...
+
+    def null(self, kind: ValueType) -> str: ...
     def compare(self, operator: ComparisonOperator, left: str, right: str, *, may_be_nan: bool) -> str: ...
     def like(self, text: str, pattern: str) -> str: ...
-    def arithmetic(self, operator: ArithmeticOperator, left: str, right: str, *, may_be_nan: bool) -> str: ...
-    def negate(self, value: str, *, may_be_nan: bool) -> str: ...
+    def arithmetic(
+        self, operator: ArithmeticOperator, left: str, right: str, kind: ValueType, *, may_be_nan: bool
+    ) -> str: ...
+    def negate(self, value: str, kind: ValueType, *, may_be_nan: bool) -> str: ...
     def cast(self, value: str, source: ValueType, target: ValueType) -> str: ...
-    def call(self, function: str, arguments: Sequence[str], *, may_be_nan: bool) -> str: ...
+    def call(self, call: Call, arguments: Sequence[str], *, may_be_nan: bool) -> str: ...
 
 
 class Dialect(ABC):
@@ -34,13 +41,13 @@ class Dialect(ABC):
 
     scalars: ClassVar[Scalars]
     nan: ClassVar[str]
-    """What stands for NaN in expressions."""
+    """What stands for NaN in expressions; ``{}`` in it for the column that says which number it is instead."""
     row_number: ClassVar[str | None]
     """The column that numbers the rows of any table as they were inserted, if there is one."""
     limits: ClassVar[Limits]
     """What the columns of values can hold."""
     computes_all: ClassVar[bool] = True
-    """Whether every expression of the language can be written in its SQL; see :mod:`backends.sql.computed`."""
+    """Whether it computes every expression of the language, for all values; see :mod:`backends.sql.computed`."""
     column_types: ClassVar[Mapping[str, str]]
     """How it spells the types of columns, by the words of :mod:`backends.sql.schema`."""
     key_names: ClassVar[Mapping[str, str]] = {}

@@ -8,11 +8,12 @@ of the dialect.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from backends.sql.abilities import Abilities
 from backends.sql.dialect import Dialect
 from backends.sql.schema import BESIDE, LINK_TABLES, NODE_TABLES, TYPE_KINDS
 from backends.sql.structs import STRUCT_PREFIX
@@ -21,7 +22,15 @@ from backends.sql.values import SPECIAL, STRUCT_BESIDE, is_awkward
 from cypher import ast
 from cypher.ast import ValueType
 from cypher.evaluation.expression import COMPARISONS
-from cypher.rows import Compared, Group, compared, components, conjuncts, mentions_node, neighbours_in, operands_of
+from cypher.rows import (
+    Compared,
+    Group,
+    compared,
+    components,
+    conjuncts,
+    mentions_node,
+    neighbours_in,
+)
 from lineage.model import NodeKind
 from lineage.seam import NEIGHBOURS, NeighbourLink
 
@@ -31,21 +40,23 @@ _DOUBLE, _STRING, _BOOL, _INT64 = ValueType.DOUBLE, ValueType.STRING, ValueType.
 _COLUMN = {_INT64: "int_value", _DOUBLE: "double_value", _STRING: "string_value", _BOOL: "bool_value"}
 _MAX_HEIGHT = 7
 """What nests deeper is left to the dialect: SQLite's parser (before 3.46) overflows from about 20 levels on."""
-_MAX_WRITTEN = 60
-"""What nests deeper is computed in Python where the database does not compute everything: servers' stacks are small."""
 _MAX_LISTED = 16
 """A longer list is an array in one parameter."""
 
 
 @dataclass(frozen=True)
 class SqlFilter:
-    """The parts of a query over nodes bound to an alias. A node comes once. ``keep`` must live as long as these do."""
+    """The parts of a query over nodes bound to an alias. A node comes once. ``keep`` must live as long as these do.
+
+    ``otherwise`` gives the filter with less in SQL, for when the database has not a value that this one computes.
+    """
 
     joins: tuple[str, ...]
     conditions: tuple[str, ...]
     parameters: dict[str, Any]
     keep: list[object] = field(default_factory=list[object])
     computed: Computed | None = None
+    otherwise: Callable[[], SqlFilter] | None = None
 
 
 def render_filter(
@@ -55,13 +66,21 @@ def render_filter(
 
     ``has_beside`` says that property values stand in our own table too.
     """
-    renderer = Renderer(kind, dialect, alias, prefix, has_beside=has_beside)
     parts = conjuncts(filter_.where)
-    joins, conditions = renderer.assignments(parts, filter_.rows, is_outer=True)
-    computed = None
-    if not all(map(renderer.is_written, parts)):
-        computed = Computed(kind, dialect, parts, filter_.rows, has_beside=has_beside)
-    return SqlFilter(tuple(joins), tuple(conditions), renderer.parameters, renderer.keep, computed)
+
+    def rendered(renderer: Renderer, otherwise: Callable[[], SqlFilter] | None = None) -> SqlFilter:
+        joins, conditions = renderer.assignments(parts, filter_.rows, is_outer=True)
+        computed = None
+        if not all(map(renderer.is_written, parts)):
+            computed = Computed(kind, dialect, parts, filter_.rows, has_beside=has_beside)
+        return SqlFilter(tuple(joins), tuple(conditions), renderer.parameters, renderer.keep, computed, otherwise)
+
+    careful = Renderer(kind, dialect, alias, prefix, has_beside=has_beside)
+    if not all(map(careful.is_written, parts)):
+        renderer = Renderer(kind, dialect, alias, prefix, has_beside=has_beside, computes=True)
+        if all(map(renderer.is_written, parts)):
+            return rendered(renderer, cache(lambda: rendered(careful)))
+    return rendered(careful)
 
 
 @dataclass(frozen=True)
@@ -75,15 +94,26 @@ class Computed:
     has_beside: bool = field(kw_only=True)
 
 
-class Renderer:
-    """Writes conditions over the nodes of one alias. What the database does not compute is left out."""
+class Renderer(Abilities):
+    """Writes conditions over the nodes of one alias. What the database does not compute is left out.
 
-    def __init__(self, kind: NodeKind, dialect: Dialect, alias: str, prefix: str, *, has_beside: bool) -> None:
+    With ``computes``, what it computes for most values is written too: for the others, the statement fails.
+    """
+
+    def __init__(
+        self,
+        kind: NodeKind,
+        dialect: Dialect,
+        alias: str,
+        prefix: str,
+        *,
+        has_beside: bool,
+        computes: bool = False,
+    ) -> None:
+        super().__init__(dialect, has_beside=has_beside, computes=computes)
         self._kind = kind
-        self._dialect = dialect
         self._node = alias
         self._prefix = prefix
-        self._has_beside = has_beside
         self._properties: dict[ast.PropertyRow, str] = {}
         self._neighbours: dict[ast.NeighbourRow, str] = {}
         self._aliases = 0
@@ -106,49 +136,6 @@ class Renderer:
         text, given = self._dialect.chosen(column, f"{self._prefix}{len(self.parameters)}", values)
         self.parameters.update(given)
         return text
-
-    def is_written(self, expression: ast.Expression) -> bool:
-        """Whether the database computes an expression; one that nests very deeply is left to Python too."""
-        if self._dialect.computes_all:
-            return True
-        return height(expression) <= _MAX_WRITTEN and self._is_written(expression)
-
-    def _is_written(self, expression: ast.Expression) -> bool:
-        match expression:
-            case ast.Arithmetic() | ast.Negate() | ast.Call():
-                return False
-            case ast.Literal(value=value):
-                return not ((isinstance(value, float) and not math.isfinite(value)) or self._dialect.lacks(value))
-            case ast.PropertyValue(type=value_type):
-                return value_type is not _DOUBLE or not self._has_special
-            case ast.Cast(operand=operand, type=target):
-                is_simple = operand.type in (target, ValueType.NULL) or (operand.type, target) == (_INT64, _DOUBLE)
-                return is_simple and self._is_written(operand)
-            case ast.Like(operand=operand, pattern=pattern):
-                is_constant = isinstance(pattern, ast.Literal) and isinstance(pattern.value, str)
-                return is_constant and self._is_written(operand) and self._is_written(pattern)
-            case ast.Exists(where=where):
-                return all(map(self.is_written, conjuncts(where)))
-            case ast.Comparison() | ast.In() if self._has_special and self._special(expression) is not None:
-                return True
-            case ast.Comparison() | ast.In() if self._dialect.limits.has_nan and any(
-                self._may_be_nan(each) and not isinstance(each, ast.PropertyValue) for each in operands_of(expression)
-            ):
-                return False  # a value that may be NaN is written twice
-            case _:
-                return all(map(self._is_written, operands_of(expression)))
-
-    @property
-    def _has_special(self) -> bool:
-        """Whether doubles may stand beside MLMD's tables that the database has none for."""
-        return self._has_beside and not self._dialect.limits.has_infinity
-
-    def _special(self, expression: ast.Expression) -> Compared | None:
-        """Return the comparison of a property of doubles with constants that the database has, if it is one."""
-        found = compared(expression)
-        if found is None or not isinstance(found.column, ast.PropertyValue) or found.column.type is not _DOUBLE:
-            return None
-        return found if all(value is None or math.isfinite(value) for value in found.values) else None  # type: ignore[arg-type]  # doubles
 
     def _alias(self, letter: str) -> str:
         self._aliases += 1
@@ -340,7 +327,9 @@ class Renderer:
         scalars = self._dialect.scalars
         match expression:
             case ast.Literal(value=value):
-                return "NULL" if value is None else self._dialect.constant(self._parameter(value), value)
+                if value is None:
+                    return scalars.null(expression.type)
+                return self._dialect.constant(self._parameter(value), value)
             case ast.Attribute():
                 return self._attribute(expression)
             case ast.PropertyValue():
@@ -356,15 +345,15 @@ class Renderer:
             case ast.Comparison() | ast.In() if self._has_special and (found := self._special(expression)) is not None:
                 return self._special_text(found)
             case ast.Comparison(operator=operator, left=left, right=right):
-                return scalars.compare(
-                    operator, self._text(left), self._text(right), may_be_nan=self._may_be_nan(left, right)
-                )
+                may_be_nan = self._may_be_nan(left, right) and not self._is_plain(expression)
+                return scalars.compare(operator, self._text(left), self._text(right), may_be_nan=may_be_nan)
             case ast.In(operand=operand, choices=choices):
                 return self._membership(operand, choices)
             case ast.Like(operand=operand, pattern=pattern):
-                if self._dialect.computes_all or not isinstance(pattern, ast.Literal):
+                constant = pattern.value if isinstance(pattern, ast.Literal) else None
+                if self._dialect.computes_all or not isinstance(constant, str):
                     return scalars.like(self._text(operand), self._text(pattern))
-                return self._dialect.like(self._text(operand), str(pattern.value), self._parameter)
+                return self._dialect.like(self._text(operand), constant, self._parameter)
             case ast.IsNull(operand=operand):
                 return f"({self._text(operand)} IS NULL)"
             case ast.IsTruth(operand=operand, value=value):
@@ -372,22 +361,23 @@ class Renderer:
                 return f"coalesce({text if value else f'NOT {text}'}, FALSE)"
             case ast.Arithmetic(operator=operator, left=left, right=right):
                 return scalars.arithmetic(
-                    operator, self._text(left), self._text(right), may_be_nan=self._may_be_nan(left, right)
+                    operator,
+                    self._text(left),
+                    self._text(right),
+                    expression.type,
+                    may_be_nan=self._may_be_nan(left, right),
                 )
             case ast.Negate(operand=operand):
-                return scalars.negate(self._text(operand), may_be_nan=self._may_be_nan(operand))
+                return scalars.negate(self._text(operand), expression.type, may_be_nan=self._may_be_nan(operand))
             case ast.Case(branches=branches, otherwise=otherwise):
                 cases = [(self._text(when), self._text(then)) for when, then in branches]
-                last = self._text(otherwise)
-                if {last, *(then for _, then in cases)} == {"NULL"}:  # which has no type of its own
-                    return "NULL"
                 whens = " ".join(f"WHEN {when} THEN {then}" for when, then in cases)
-                return f"(CASE {whens} ELSE {last} END)"
+                return f"(CASE {whens} ELSE {self._text(otherwise)} END)"
             case ast.Cast(operand=operand, type=target):
                 return scalars.cast(self._text(operand), operand.type, target)
-            case ast.Call(function=function, arguments=arguments):
+            case ast.Call(arguments=arguments):
                 return scalars.call(
-                    function, [self._text(each) for each in arguments], may_be_nan=self._may_be_nan(*arguments)
+                    expression, [self._text(each) for each in arguments], may_be_nan=self._may_be_nan(*arguments)
                 )
             case ast.Exists():
                 return self._exists(expression)
@@ -425,30 +415,6 @@ class Renderer:
         found = f"{self._text(operand)} {self._choices('IN', values)}"
         return f"({found})" if len(values) == len(choices) else f"({found} OR NULL)"
 
-    def _may_be_nan(self, *expressions: ast.Expression) -> bool:
-        """Whether a value may be NaN: only a property is; what is computed from NaN is NULL."""
-        if not (self._has_beside or self._dialect.limits.has_nan):
-            return False
-        for expression in expressions:
-            if expression.type is not _DOUBLE:
-                continue
-            match expression:
-                case ast.PropertyValue():
-                    found = True
-                case ast.Negate(operand=operand):
-                    found = self._may_be_nan(operand)
-                case ast.Case(branches=branches, otherwise=otherwise):
-                    found = self._may_be_nan(otherwise, *(then for _, then in branches))
-                case ast.Call(arguments=arguments):
-                    found = self._may_be_nan(*arguments)
-                case ast.Cast(operand=operand):
-                    found = self._may_be_nan(operand)
-                case _:
-                    found = False
-            if found:
-                return True
-        return False
-
     # --- columns ------------------------------------------------------------------------------------------------------
 
     def _owner(self, column: ast.Attribute) -> tuple[NodeKind, str]:
@@ -479,8 +445,10 @@ class Renderer:
                     ours = f"CASE {alias}x.is_nan WHEN {STRUCT_BESIDE} THEN NULL ELSE {ours} END"
             text = f"CASE WHEN {self._is_struct(raw)} THEN NULL ELSE {raw} END"
             return f"(CASE WHEN {alias}.name IS NULL THEN {ours} ELSE {text} END)" if self._has_beside else f"({text})"
-        if value.type is _DOUBLE and self._has_beside and not (self._has_special or self._dialect.limits.has_nan):
-            return f"(CASE WHEN {alias}.name IS NULL AND {alias}x.is_nan = 1 THEN {self._dialect.nan} ELSE {raw} END)"
+        if value.type is _DOUBLE and self._has_beside and not self._dialect.limits.has_nan:
+            is_nan = f"{alias}x.is_nan {'BETWEEN 1 AND 3' if self._has_special else '= 1'}"
+            nan = self._dialect.nan.format(f"{alias}x.is_nan")
+            return f"(CASE WHEN {alias}.name IS NULL AND {is_nan} THEN {nan} ELSE {raw} END)"
         if value.type is _INT64 and self._has_beside and self._dialect.limits.int_bits < 64:
             return f"(CASE WHEN {alias}.name IS NULL THEN {alias}x.int_value ELSE {raw} END)"
         return raw

@@ -21,10 +21,10 @@ from pymysql.constants import CLIENT, FIELD_TYPE
 
 from backends.sql.address import ServerAddress
 from backends.sql.dialect import Scalars
-from backends.sql.mysql_errors import LOST, MISSING_DATABASE, TAKEN, translated
+from backends.sql.mysql_errors import LOST, MISSING_DATABASE, OUT_OF_RANGE, TAKEN, translated
+from backends.sql.mysql_scalars import MySqlScalars, failing
 from backends.sql.schema import BESIDE, OUR_TABLES, TABLES, Index, NodeTable
 from backends.sql.server import ServerConnection, ServerDatabase, ServerStatements, time_left_s
-from backends.sql.server_scalars import ServerScalars
 from backends.sql.shape import Shape, shapes_of
 from backends.sql.statements import Statements
 from backends.sql.values import COLUMNS, Limits
@@ -130,6 +130,9 @@ class MySqlStatements(ServerStatements):
     def is_clash(self, error: Exception) -> bool:
         return bool(error.args) and error.args[0] == TAKEN
 
+    def is_out_of_range(self, error: Exception) -> bool:
+        return bool(error.args) and error.args[0] == OUT_OF_RANGE
+
     def insert_many(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
         """The rows of one statement get ids one after the other, in steps of a cluster's."""
         marks = f"({', '.join(['%s'] * len(rows[0]))})"
@@ -196,8 +199,8 @@ class MySqlDatabase(ServerDatabase):
     """A database of MySQL or MariaDB."""
 
     errors = (pymysql.err.MySQLError,)
-    scalars: ClassVar[Scalars] = ServerScalars()
-    nan = "NULL"
+    scalars: ClassVar[Scalars] = MySqlScalars()
+    nan = failing("{}")
     limits = Limits(int_bits=32, has_infinity=False)
     column_types = _TYPES
 

@@ -21,10 +21,11 @@ from backends.sql.advice import (
 )
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, LineageError
 
-__all__ = ["LOST", "MISSING_DATABASE", "TAKEN", "translated"]
+__all__ = ["LOST", "MISSING_DATABASE", "OUT_OF_RANGE", "TAKEN", "translated"]
 
 TAKEN = 1062
 MISSING_DATABASE = 1049
+OUT_OF_RANGE = 1690
 LOST = frozenset({0, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2014, 2027, 2055, 4031})
 """After these a connection is of no use; 0 is PyMySQL's for one that it closed itself."""
 _UNREACHABLE = (2001, 2002, 2003, 2004, 2005, 2012, 2026)

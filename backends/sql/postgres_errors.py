@@ -24,9 +24,11 @@ from backends.sql.advice import (
 )
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, LineageError
 
-__all__ = ["TAKEN", "is_lost", "said", "translated"]
+__all__ = ["DATA_EXCEPTION", "TAKEN", "is_lost", "said", "translated"]
 
 TAKEN = "23505"
+DATA_EXCEPTION = "22"
+"""The class of what a value is refused for: out of range, or divided by zero."""
 _TOO_MANY = "53300"
 _LOST = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04"})
 """After these a connection is of no use."""

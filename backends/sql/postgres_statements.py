@@ -12,10 +12,10 @@ from typing import Any
 
 import psycopg
 
-from backends.sql.postgres_errors import TAKEN
+from backends.sql.postgres_errors import DATA_EXCEPTION, TAKEN
 from backends.sql.schema import BESIDE, LinkTable, NodeTable
 from backends.sql.server import ServerStatements, all_rows, few_at_a_time
-from backends.sql.statements import ClashError
+from backends.sql.statements import NONE, ClashError
 from backends.sql.values import COLUMNS
 from lineage.errors import InvalidArgumentError
 
@@ -51,6 +51,16 @@ class PostgresStatements(ServerStatements):
 
     def is_clash(self, error: Exception) -> bool:
         return getattr(error, "sqlstate", None) == TAKEN
+
+    def is_out_of_range(self, error: Exception) -> bool:
+        return str(getattr(error, "sqlstate", None)).startswith(DATA_EXCEPTION)
+
+    def attempted(self, text: str, parameters: Mapping[str, Any] = NONE) -> list[Any] | None:
+        self.run("SAVEPOINT lineage")
+        found = super().attempted(text, parameters)
+        if found is None:
+            self.run("ROLLBACK TO SAVEPOINT lineage")
+        return found
 
     # --- writing ------------------------------------------------------------------------------------------------------
 

@@ -317,6 +317,10 @@ class ServerStatements(Statements):
         """Whether a key is taken."""
 
     @abstractmethod
+    def is_out_of_range(self, error: Exception) -> bool:
+        """Whether the server has computed a value that it cannot hold."""
+
+    @abstractmethod
     def insert_many(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
         """Insert a few rows by one statement, and return the ids that the table gave them."""
 
@@ -347,6 +351,14 @@ class ServerStatements(Statements):
     def rows(self, text: str, parameters: Parameters = NONE) -> list[Any]:
         given = {name: self.given(value) for name, value in parameters.items()}
         return self.execute(_spelled(text), given, lambda cursor: list(cursor.fetchall()))
+
+    def attempted(self, text: str, parameters: Parameters = NONE) -> list[Any] | None:
+        try:
+            return self.rows(text, parameters)
+        except self._database.errors as error:
+            if self.is_out_of_range(error):
+                return None
+            raise
 
     def locked_rows(self, text: str, parameters: Parameters = NONE) -> list[Any]:
         return self.rows(f"{text} FOR UPDATE", parameters)

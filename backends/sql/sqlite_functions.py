@@ -157,6 +157,12 @@ def add_functions(connection: sqlite3.Connection) -> None:
 class SqliteScalars:
     """See :class:`backends.sql.dialect.Scalars`."""
 
+    def lacks(self, expression: ast.Expression) -> bool:  # noqa: ARG002  # it has our own functions
+        return False
+
+    def null(self, kind: ValueType) -> str:  # noqa: ARG002  # a NULL fits all
+        return "NULL"
+
     def compare(self, operator: ComparisonOperator, left: str, right: str, *, may_be_nan: bool) -> str:
         if may_be_nan:
             return f"lineage_{_WORDS[operator]}({left}, {right})"
@@ -165,13 +171,21 @@ class SqliteScalars:
     def like(self, text: str, pattern: str) -> str:
         return f"lineage_like({text}, {pattern})"
 
-    def arithmetic(self, operator: ArithmeticOperator, left: str, right: str, *, may_be_nan: bool) -> str:
+    def arithmetic(
+        self,
+        operator: ArithmeticOperator,
+        left: str,
+        right: str,
+        kind: ValueType,  # noqa: ARG002  # SQLite asks the values
+        *,
+        may_be_nan: bool,
+    ) -> str:
         """Compute as SQLite does, which is the language's meaning; what is computed from NaN is NULL."""
         if may_be_nan:
             left, right = f"nullif({left}, {NAN})", f"nullif({right}, {NAN})"
         return f"({left} {operator} {right})"
 
-    def negate(self, value: str, *, may_be_nan: bool) -> str:
+    def negate(self, value: str, kind: ValueType, *, may_be_nan: bool) -> str:  # noqa: ARG002  # as above
         return f"lineage_negate({value})" if may_be_nan else f"(- {value})"
 
     def cast(self, value: str, source: ValueType, target: ValueType) -> str:
@@ -181,7 +195,8 @@ class SqliteScalars:
             return f"CAST({value} AS REAL)"
         return f"lineage_{source.value.lower()}_to_{target.value.lower()}({value})"
 
-    def call(self, function: str, arguments: Sequence[str], *, may_be_nan: bool) -> str:
+    def call(self, call: ast.Call, arguments: Sequence[str], *, may_be_nan: bool) -> str:
+        function = call.function
         if function == "IFNULL" or (function in _NATIVE and not (function == "NULLIF" and may_be_nan)):
             return f"{function.lower()}({', '.join(arguments)})"
         return f"lineage_{function.lower()}({', '.join(arguments)})"

@@ -41,6 +41,10 @@ class Statements(ABC):
     def rows(self, text: str, parameters: Parameters = NONE) -> list[Any]:
         """Return all rows of a query."""
 
+    def attempted(self, text: str, parameters: Parameters = NONE) -> list[Any] | None:
+        """Return all rows of a query, or None where it computes what the database has no value for."""
+        return self.rows(text, parameters)
+
     def one(self, text: str, parameters: Parameters = NONE) -> Any:
         """Return the only row of a query."""
         [row] = self.rows(text, parameters)

@@ -227,10 +227,14 @@ class SqlTransaction:
             self._keys_read.add(query.kind)
         state = self._for_reading(query)
         rendered = self._rendered(query, state)
-        if rendered is not None and rendered.computed is not None:
+        columns = node_columns(query.kind, "n")
+        if rendered is not None and rendered.otherwise is not None:
+            attempted = statements.attempted(*node_statement(query, columns, statements, rendered))
+            rows = matching_rows(query, statements, rendered.otherwise()) if attempted is None else attempted
+        elif rendered is not None and rendered.computed is not None:
             rows = matching_rows(query, statements, rendered)
         else:
-            text, parameters = node_statement(query, node_columns(query.kind, "n"), statements, rendered)
+            text, parameters = node_statement(query, columns, statements, rendered)
             rows = (statements.locked_rows if self._locks(query) else statements.rows)(text, parameters)
         if state is not self._state and not state.names.keys() >= {row[1] for row in rows}:
             state = self._known()
@@ -245,8 +249,13 @@ class SqlTransaction:
         if rendered is not None and rendered.computed is not None:
             return len(matching_rows(query, statements, rendered))
         text, parameters = node_statement(query, "n.id", statements, rendered)
-        [[count]] = statements.rows(f"SELECT COUNT(*) FROM ({text}) AS counted", parameters)
-        return int(count)
+        text = f"SELECT COUNT(*) FROM ({text}) AS counted"
+        if rendered is not None and rendered.otherwise is not None:
+            attempted = statements.attempted(text, parameters)
+            if attempted is None:
+                return len(matching_rows(query, statements, rendered.otherwise()))
+            return int(attempted[0][0])
+        return int(statements.one(text, parameters)[0])
 
     def _rendered(self, query: NodeQuery, state: State) -> SqlFilter | None:
         if query.filter is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from cypher import ast
 from cypher.rows import Compared, compared, operands_of
 
-__all__ = ["chain", "height", "leaves_of", "merged", "selects"]
+__all__ = ["chain", "height", "leaves_of", "length", "merged", "selects"]
 
 _SELECTIVE = frozenset({"id", "name", "external_id", "uri", "artifact_id", "execution_id"})
 _CHAIN = 16
@@ -43,6 +43,24 @@ def chain(operator: str, operands: list[str]) -> str:
 
 def height(expression: ast.Expression) -> int:
     return 1 + max(map(height, operands_of(expression)), default=0)
+
+
+def length(expression: ast.Expression) -> int:
+    """Return how long SQL for an expression may be, in levels of the tree: what is needed twice is written twice."""
+    match expression:
+        case ast.Call(function="LOWER" | "UPPER", arguments=(text,)):
+            return 26 + length(text)
+        case ast.Call(function="SUBSTR" | "ROUND" | "REPLACE" | "UNICODE" | "NULLIF"):
+            times = 4
+        case ast.Cast(operand=operand, type=target) if operand.type is not target:
+            times = 9 if operand.type is ast.ValueType.DOUBLE else 3
+        case ast.Arithmetic(operator="<<" | ">>"):
+            times = 8
+        case ast.Comparison(left=left) if left.type is ast.ValueType.DOUBLE:
+            times = 3
+        case _:
+            times = 1
+    return 1 + times * max(map(length, operands_of(expression)), default=0)
 
 
 def leaves_of(expression: ast.Expression) -> Iterator[ast.Expression]:

@@ -8,10 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
+import lineage
 from backends.sql import open_postgres
 from lineage.errors import InternalError
 from tests.conformance.seam import A, artifact, find, put_types
-from tests.postgres.fresh import raw
+from tests.postgres.fresh import raw, run
 
 pytestmark = pytest.mark.postgres
 
@@ -47,3 +48,14 @@ def test_the_server_tells_what_became_of_a_transaction(url: str, end: str, happe
             other.execute(end)
         database: Any = backend.database
         assert database._happened(("", {"number": number})) is happened
+
+
+def test_doubles_are_whole_whatever_the_database_is_set_to(url: str) -> None:
+    number = 0.1 + 0.2
+    with lineage.open_store(url) as store:
+        store.put_artifact_type(lineage.ArtifactType(name="A"))
+    run(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET extra_float_digits = 0")
+    with lineage.open_store(url) as store:
+        [id_] = store.put_artifacts([lineage.Artifact(type="A", custom_properties={"x": number})])
+        assert store.get_artifact(id_).custom_properties["x"] == number
+        assert len(store.list_artifacts("ROUND(custom_properties.x.double_value, 17) > 0.3")) == 1

@@ -82,7 +82,8 @@ def test_functions(sqlite: sqlite3.Connection, name: str) -> None:
     kinds = [overload.parameters for overload in function.overloads] or [(kind, kind) for kind in VALUES]
     for parameters in kinds:
         may_be_nan = ValueType.DOUBLE in parameters
-        text = SCALARS.call(name, ["?"] * len(parameters), may_be_nan=may_be_nan)
+        call = ast.Call(name, tuple(ast.Attribute("a", kind) for kind in parameters), parameters[0])
+        text = SCALARS.call(call, ["?"] * len(parameters), may_be_nan=may_be_nan)
         for arguments in product(*(VALUES[kind] for kind in parameters)):
             [[ours]] = sqlite.execute(f"SELECT {text}", [given(each) for each in arguments])
             expected = scalar.FUNCTIONS[name](*arguments)
@@ -93,8 +94,8 @@ def test_functions(sqlite: sqlite3.Connection, name: str) -> None:
 def test_arithmetic(sqlite: sqlite3.Connection, operator: ArithmeticOperator) -> None:
     kinds = [ValueType.INT64] if operator in ("&", "|", "<<", ">>") else [ValueType.INT64, ValueType.DOUBLE]
     kinds = [ValueType.DOUBLE] if operator == "/" else kinds
-    text = SCALARS.arithmetic(operator, "?", "?", may_be_nan=True)
     for kind in kinds:
+        text = SCALARS.arithmetic(operator, "?", "?", kind, may_be_nan=True)
         for left, right in product(VALUES[kind], VALUES[kind]):
             [[ours]] = sqlite.execute(f"SELECT {text}", [given(left), given(right)])
             expected = scalar.arithmetic(operator)(left, right)
@@ -136,6 +137,7 @@ def test_like_and_negation(sqlite: sqlite3.Connection) -> None:
     for text, pattern in product(["", "aB\0c", "ab", "É"], ["", "%", "AB%", "a_%", "_", "%c", "é"]):
         [[ours]] = sqlite.execute(f"SELECT {SCALARS.like('?', '?')}", [text, pattern])
         assert ours == scalar.like_matcher(pattern)(text), (text, pattern)
-    for value in VALUES[ValueType.INT64] + VALUES[ValueType.DOUBLE]:
-        [[ours]] = sqlite.execute(f"SELECT {SCALARS.negate('?', may_be_nan=True)}", [given(value)])
-        assert same(ours, scalar.negate(value)), value
+    for kind in (ValueType.INT64, ValueType.DOUBLE):
+        for value in VALUES[kind]:
+            [[ours]] = sqlite.execute(f"SELECT {SCALARS.negate('?', kind, may_be_nan=True)}", [given(value)])
+            assert same(ours, scalar.negate(value)), value
