@@ -113,6 +113,10 @@ class Dialect(ABC):
         """Return the condition that a text is like a constant, which becomes a parameter."""
         return self.scalars.like(text, parameter(pattern))
 
+    def begins(self, column: str, name: str, pattern: str) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002  # if it can
+        """Return a condition that an index over texts may serve, and that holds for all that are like a pattern."""
+        return None
+
     @abstractmethod
     def listed(self, text: str) -> str:
         """Return the aggregate that joins texts by commas."""

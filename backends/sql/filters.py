@@ -40,6 +40,8 @@ _DOUBLE, _STRING, _BOOL, _INT64 = ValueType.DOUBLE, ValueType.STRING, ValueType.
 _COLUMN = {_INT64: "int_value", _DOUBLE: "double_value", _STRING: "string_value", _BOOL: "bool_value"}
 _MAX_HEIGHT = 7
 """What nests deeper is left to the dialect: SQLite's parser (before 3.46) overflows from about 20 levels on."""
+_PLAIN = "".join(map(chr, range(1, 127))).replace("\\", "")
+"""Characters that mean the same in every collation and character set, and in every pattern."""
 _MAX_LISTED = 16
 """A longer list is an array in one parameter."""
 
@@ -263,7 +265,7 @@ class Renderer(Abilities):
         if isinstance(part, ast.Like) and isinstance(part.operand, ast.Attribute) and part.operand.name != "type":
             pattern = part.pattern
             if isinstance(pattern, ast.Literal) and isinstance(pattern.value, str):
-                return self._begins(self._text(part.operand), pattern.value)
+                return self._begins(part.operand, pattern.value)
         found = compared(part)
         if found is None or (found.operator != "IN" and found.values[0] is None):
             return None
@@ -309,10 +311,15 @@ class Renderer(Abilities):
             return self._any_of(values)
         return f"IN ({', '.join(map(self._parameter, values))})"
 
-    def _begins(self, text: str, pattern: str) -> list[str]:
+    def _begins(self, column: ast.Attribute, pattern: str) -> list[str]:
         """Render LIKE on an indexed text: what matches lies between two bounds, capitals being before small letters."""
+        text = self._text(column)
         if not self._dialect.computes_all:
-            return [self._dialect.like(text, pattern, self._parameter)]
+            name = f"{self._prefix}{len(self.parameters)}"
+            start = pattern[: len(pattern) - len(pattern.lstrip(_PLAIN))]
+            found, given = self._dialect.begins(f"{self._owner(column)[1]}.{column.name}", name, start) or ("", {})
+            self.parameters.update(given)
+            return [*([found] if found else []), self._dialect.like(text, pattern, self._parameter)]
         prefix = pattern[: min((pattern.find(each) for each in "%_" if each in pattern), default=len(pattern))]
         like = self._dialect.scalars.like(text, self._parameter(pattern))
         if not prefix or not prefix.isascii() or "\0" in prefix:

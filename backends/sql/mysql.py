@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import ssl
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from backends.sql.server import ServerConnection, ServerDatabase, ServerStatemen
 from backends.sql.shape import Shape, shapes_of
 from backends.sql.statements import Statements
 from backends.sql.values import COLUMNS, Limits
+from cypher.patterns import like_prefix, like_prefixes
 from lineage.errors import AbortedError, FailedPreconditionError, InvalidArgumentError, LineageError
 
 __all__ = ["MySqlDatabase", "shown", "stored"]
@@ -59,6 +61,10 @@ _SPARE_S = 1.0
 """The server is to give up waiting for a lock before we give up waiting for the server."""
 _SHAPES = """SELECT table_name, column_name, is_nullable, column_default, extra, column_key
 FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
+_COLLATIONS = """SELECT DISTINCT collation_name FROM information_schema.columns WHERE table_schema = DATABASE()
+AND collation_name IS NOT NULL AND column_name IN ('name', 'uri', 'external_id')"""
+_NO_CASE = re.compile("_(general|unicode|unicode_520|0900_ai|0900_as|uca1400_ai|uca1400_as|swedish)_ci$")
+"""Collations that take each of ASCII's small letters for its capital; the Turkish ones, for example, do not."""
 _KEYS = """SELECT table_name, index_name, column_name, sub_part FROM information_schema.statistics
 WHERE table_schema = DATABASE() AND non_unique = 0"""
 
@@ -208,9 +214,12 @@ class MySqlDatabase(ServerDatabase):
         super().__init__(address.shown, pool_size=address.pool_size)
         self._address = address
         self._ssl = _ssl_context(address)
+        self._knows_no_case = False
 
     def reopened(self) -> MySqlDatabase:
-        return MySqlDatabase(self._address)
+        again = MySqlDatabase(self._address)
+        again._knows_no_case = self._knows_no_case
+        return again
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
@@ -224,6 +233,11 @@ class MySqlDatabase(ServerDatabase):
             if not self._is_missing or self.is_read_only or self._address.skip_db_creation:
                 raise self.translated(error) from error
             return
+        with raw.cursor() as cursor:
+            cursor.execute(_COLLATIONS)
+            names = [name for (name,) in cursor.fetchall()]
+        raw.rollback()
+        self._knows_no_case = bool(names) and all(map(_NO_CASE.search, names))
         with self._lock:
             self._idle.append(ServerConnection(raw))
 
@@ -413,18 +427,29 @@ class MySqlDatabase(ServerDatabase):
         return f"CAST(CONVERT({text} USING latin1) AS BINARY)"
 
     def like(self, text: str, pattern: str, parameter: Callable[[Any], str]) -> str:
-        """Capitals of the pattern's letters become small ones in the text; then characters are compared as they are."""
-        given = text
+        """Capitals of the pattern's letters become small ones in the text; then characters are compared as they are.
+
+        A backslash is doubled: ``ESCAPE ''`` is the same as none, which is a backslash.
+        """
+        given, pattern = text, pattern.replace("\\", "\\\\")
         small = "".join(each.lower() if each.isascii() else each for each in pattern)
         for letter in sorted({each for each in small if "a" <= each <= "z"}):
             text = f"REPLACE({text}, '{letter.upper()}', '{letter}')"
         plain = "CONVERT({} USING utf8mb4) COLLATE utf8mb4_bin"
-        exactly = f"{plain.format(text)} LIKE {plain.format(parameter(small))} ESCAPE ''"
+        exactly = f"{plain.format(text)} LIKE {plain.format(parameter(small))}"
         if not pattern.isascii() or "_" in pattern:
             return f"({exactly})"
         # what the collation of bytes does not take for alike is not alike: this is asked first, and quickly
-        nearly = f"CONVERT({given} USING latin1) COLLATE latin1_general_ci LIKE {parameter(pattern)} ESCAPE ''"
+        nearly = f"CONVERT({given} USING latin1) COLLATE latin1_general_ci LIKE {parameter(pattern)}"
         return f"({nearly} AND {exactly})"
+
+    def begins(self, column: str, name: str, pattern: str) -> tuple[str, dict[str, Any]] | None:
+        """In the column's own collation: where that knows no case, one range is enough."""
+        prefixes = [like_prefix(pattern)] if self._knows_no_case else like_prefixes(pattern)
+        if not any(prefixes):
+            return None
+        given = {f"{name}_{number}": f"{prefix}%" for number, prefix in enumerate(prefixes)}
+        return f"({' OR '.join(f'{column} LIKE :{each}' for each in given)})", given
 
     def listed(self, text: str) -> str:
         return f"group_concat({text})"

@@ -162,8 +162,9 @@ class MySqlScalars:
         return f"({left} {operator} {right})"
 
     def like(self, text: str, pattern: str) -> str:
+        pattern = rf"replace({pattern}, '\\', '\\\\')"  # which escapes what follows it
         small = [f"{_characters(_with_case(each, _LETTERS.upper(), _LETTERS))}" for each in (text, pattern)]
-        return f"({small[0]} COLLATE utf8mb4_bin LIKE {small[1]} COLLATE utf8mb4_bin ESCAPE '')"
+        return f"({small[0]} COLLATE utf8mb4_bin LIKE {small[1]} COLLATE utf8mb4_bin)"
 
     def arithmetic(
         self, operator: ArithmeticOperator, left: str, right: str, kind: ValueType, *, may_be_nan: bool

@@ -26,6 +26,7 @@ from backends.sql.server import ServerConnection, ServerDatabase, Witness, time_
 from backends.sql.shape import Shape, shapes_of
 from backends.sql.statements import Statements
 from backends.sql.values import Limits
+from cypher.patterns import like_prefixes
 from lineage.errors import FailedPreconditionError, LineageError
 
 __all__ = ["PostgresDatabase"]
@@ -59,6 +60,8 @@ _MAKING = 0x6C696E65616765
 """The key of the lock under which tables are made: any number that nobody else takes."""
 _MAINTENANCE = "postgres"
 """The database that every server has, by which others are looked for and made."""
+_PLACE = """SELECT current_schema(), datcollate, to_jsonb(d)->>'datlocprovider' FROM pg_database d
+WHERE datname = current_database()"""
 _OF_SCHEMA = """JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = current_schema()"""
 _SHAPES = f"""SELECT c.relname, a.attname, a.attnotnull,
   coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attidentity::text, a.attgenerated::text
@@ -107,9 +110,12 @@ class PostgresDatabase(ServerDatabase):
     def __init__(self, address: PostgresAddress) -> None:
         super().__init__(address.shown, pool_size=address.pool_size)
         self._address = address
+        self._sorts_bytes = False
 
     def reopened(self) -> PostgresDatabase:
-        return PostgresDatabase(self._address)
+        again = PostgresDatabase(self._address)
+        again._sorts_bytes = self._sorts_bytes
+        return again
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
@@ -126,7 +132,8 @@ class PostgresDatabase(ServerDatabase):
                 missing = psycopg.errors.InvalidCatalogName(f"there is no database {self._address.database!r}")
                 raise self.translated(missing) from error
             return
-        [schema] = raw.execute("SELECT current_schema()").fetchone()
+        schema, collation, provider = raw.execute(_PLACE).fetchone()
+        self._sorts_bytes = collation in ("C", "POSIX") and provider in (None, "c")
         if schema is None:
             raw.close()
             raise FailedPreconditionError(
@@ -151,6 +158,7 @@ class PostgresDatabase(ServerDatabase):
                 raw.execute(
                     f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
                 )
+            self._sorts_bytes = True
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
             pass  # another process was faster
         except psycopg.Error as error:
@@ -331,6 +339,20 @@ class PostgresDatabase(ServerDatabase):
         """In the collation C, small letters are made of ASCII's alone."""
         small = "".join(each.lower() if each.isascii() else each for each in pattern)
         return f"(lower({self.exact(text)}) LIKE {parameter(small)} ESCAPE '')"
+
+    def begins(self, column: str, name: str, pattern: str) -> tuple[str, dict[str, Any]] | None:
+        """Between texts, where the database's collation, which is that of its indexes, sorts their bytes."""
+        prefixes = like_prefixes(pattern)
+        if not (self._sorts_bytes and prefixes):
+            return None
+        given: dict[str, Any] = {}
+        for number, prefix in enumerate(prefixes):
+            given[f"{name}_{number}"] = prefix
+            given[f"{name}_{number}_end"] = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        ranges = (
+            f"{column} >= :{name}_{number} AND {column} < :{name}_{number}_end" for number in range(len(prefixes))
+        )
+        return f"({' OR '.join(ranges)})", given
 
     def listed(self, text: str) -> str:
         return f"string_agg({text}::text, ',')"

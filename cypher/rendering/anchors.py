@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from enum import IntEnum
 
 from cypher import ast
+from cypher.patterns import like_prefix
 from cypher.rendering.graph import GraphAttribute, GraphKind
-from cypher.rendering.operators import like_prefix
 from cypher.rows import Compared, compared, conjuncts, neighbours_in
 
 __all__ = ["MAX_BRANCHES", "Rank", "attribute_of", "first_step_of", "merged", "rank_of", "seeds", "sought"]

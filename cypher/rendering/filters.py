@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 from cypher import ast
 from cypher.ast import ValueType
 from cypher.evaluation.expression import COMPARISONS
+from cypher.patterns import like_prefix, like_prefixes
 from cypher.rendering.anchors import Rank, attribute_of, first_step_of, merged, rank_of, seeds, sought
 from cypher.rendering.expressions import CYPHER_TYPE, Expressions
 from cypher.rendering.graph import GraphKind, GraphProperty, escape_name, folded, path_text
-from cypher.rendering.operators import like_prefix, like_prefixes
 from cypher.rows import components, conjuncts, neighbours_in, row_shown_by
 
 __all__ = ["CypherFilter", "render_filter"]

@@ -16,10 +16,9 @@ from typing import Final
 from cypher.ast import ArithmeticOperator, ValueType
 from cypher.rendering.terms import Terms
 
-__all__ = ["arithmetic", "folded_arithmetic", "like", "like_prefix", "like_prefixes", "like_regex", "negate"]
+__all__ = ["arithmetic", "folded_arithmetic", "like", "like_regex", "negate"]
 
 _MAX, _MIN = "9223372036854775807", "-9223372036854775808"
-_MAX_SOUGHT_LETTERS = 4
 _POWERS: Final = [2**exponent for exponent in range(63)]
 
 
@@ -148,35 +147,6 @@ def like_regex(pattern: str) -> str:
         return "(?is)" + runs[0]
     first, *middle, last = runs
     return "(?is)" + first + "".join(f"(?>.*?{run})" for run in middle if run) + ".*" + last
-
-
-def like_prefix(pattern: str) -> str:
-    """Return what begins every text that is LIKE the pattern, but for the case of letters.
-
-    >>> like_prefix("A-1%c"), like_prefix("%a")
-    ('A-1', '')
-    """
-    return re.split("[%_]", pattern, maxsplit=1)[0]
-
-
-def like_prefixes(pattern: str) -> list[str]:
-    """Return texts of which one begins every text that is LIKE the pattern: at most 16, none if it begins with any.
-
-    LIKE ignores the case of ASCII letters, so these are the cases of the first letters, up to the fifth.
-
-    >>> like_prefixes("a-1%"), like_prefixes("%a")
-    (['a-1', 'A-1'], [])
-    """
-    prefixes, letters = [""], 0
-    for character in like_prefix(pattern):
-        cases = [character]
-        if character.isascii() and character.isalpha():
-            letters += 1
-            cases = [character.lower(), character.upper()]
-        if letters > _MAX_SOUGHT_LETTERS:
-            break
-        prefixes = [prefix + case for prefix in prefixes for case in cases]
-    return prefixes if prefixes != [""] else []
 
 
 def like(terms: Terms, value: str, pattern: str) -> str:

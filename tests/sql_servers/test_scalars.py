@@ -27,7 +27,7 @@ VALUES: dict[ValueType, list[Any]] = {
     ],
     _STRING: [
         *("", "a", "aB", " x ", "aa", "é中🦆", "\v\f -12.5e1x", "+.5e-3", "1e", "99999999999999999999", "1e999"),
-        *("-0x1F", "%a_", "É", "a\n", None),
+        *("-0x1F", "%a_", "É", "a\n", r"a\_", r"\%", None),
     ],
     _BOOL: [True, False, None],
 }
