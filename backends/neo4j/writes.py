@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from backends.neo4j.digests import sealed_graph
@@ -70,10 +69,15 @@ class UpdateRow(TypedDict):
 
 
 class ReplaceRow(TypedDict):
-    """The new state of a node that nobody read, and whether it need not differ from the stored one."""
+    """The new state of a node that nobody read, and whether it need not differ from the stored one.
+
+    The name and the create time are those that it must have, None where any will do.
+    """
 
     node: dict[str, Any]
     even_if_same: bool
+    name: str | None
+    create_time_ms: int | None
 
 
 class SeenRow(TypedDict):
@@ -166,8 +170,9 @@ _IS_OURS = is_ours("key")
 class ReplaceNodes:
     """New states of nodes that nobody read; names and create times stay, and the update time moves on.
 
-    A row is done if the node is of the same type, and certainly differs in more than its times, where it has to. A node
-    with keys of somebody else differs in them from any that we write, so of such a one that is not certain.
+    A row is done if the node is of the same type, has the name and create time that are given, and certainly differs
+    in more than its times, where it has to. A node with keys of somebody else differs in them from any that we write,
+    so of such a one that is not certain.
     """
 
     kind: NodeKind
@@ -181,6 +186,8 @@ class ReplaceNodes:
         new, named = f"given{{.*, {kept}}}", f"given{{.*, {kept}, name: n.name}}"
         return (
             f"UNWIND ${rows} AS row MATCH (n:{self.kind.value} {{id: row.node.id}}) {WRITE_LOCK} "
+            "WITH n, row WHERE (row.name IS NULL OR n.name = row.name) "
+            "AND (row.create_time_ms IS NULL OR n.create_time_ms = row.create_time_ms) "
             "WITH n, row.even_if_same AS even_if_same, row.node AS given "
             f"WITH n, even_if_same, given, {_NEWER} AS time "
             f"WITH n, even_if_same, CASE WHEN n.name IS NULL THEN {new} ELSE {named} END AS new "
@@ -318,14 +325,22 @@ class WriteBuffer:
         update time is to move anyway.
         """
         try:
-            graphs = [sealed_graph(node) for node in nodes]
+            rows: list[ReplaceRow] = [
+                {
+                    "node": sealed_graph(node.replace_trusted(name=None, create_time_ms=None)),
+                    "even_if_same": even_if_same,
+                    "name": node.name,
+                    "create_time_ms": node.create_time_ms,
+                }
+                for node in nodes
+            ]
         except InvalidArgumentError:
             return False
-        if not even_if_same and not all(map(can_be_compared, graphs)):
+        if not even_if_same and not all(can_be_compared(row["node"]) for row in rows):
             return False
-        if not any("external_id" in graph for graph in graphs):  # their order decides which one is taken
-            graphs.sort(key=itemgetter("id"))  # all clients lock in this order
-        self.operations.append(ReplaceNodes(kind, [{"node": graph, "even_if_same": even_if_same} for graph in graphs]))
+        if not any("external_id" in row["node"] for row in rows):  # their order decides which one is taken
+            rows.sort(key=lambda row: row["node"]["id"])  # all clients lock in this order
+        self.operations.append(ReplaceNodes(kind, rows))
         return True
 
     def insert_links(

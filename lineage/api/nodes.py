@@ -40,14 +40,18 @@ class NodeMethods(StoreCore):
 
         An update replaces everything but the name, type and create time: what is left out is cleared. To change only
         parts, name them in ``update_mask``: fields (``uri``, ``state``, ``external_id``), ``properties`` and
-        ``custom_properties`` for a whole map, ``properties.KEY`` for one entry. As in MLMD, a path that names none of
-        these has no effect, and an empty mask means no mask. The update time moves only when something changed.
+        ``custom_properties`` for a whole map, ``properties.KEY`` for one entry; an empty mask means no mask. The update
+        time moves only when something changed.
+
+        What is given is never ignored: another name or create time than the stored one, a time of a new artifact and a
+        path that names nothing which can change are refused. What was read may be put back, also when somebody else
+        has changed it since: its update time only says what was read.
 
         With ``abort_if_latest_updated_time_changed`` an update fails with FailedPreconditionError unless the artifact's
         ``last_update_time_ms`` is still the stored one: read, change, put, and nobody else's change is lost.
 
         Raises NotFoundError for an unknown type, AlreadyExistsError for a name or external id that is taken,
-        InvalidArgumentError for an unknown id or a property that does not fit the type.
+        InvalidArgumentError for an unknown id, a property that does not fit the type, and what cannot change.
 
         >>> [artifact_id] = store.put_artifacts([Artifact(type="Model", name="second", properties={"accuracy": 0.9})])
         >>> store.put_artifacts([Artifact(id=artifact_id, uri="models/2")], update_mask=["uri"])

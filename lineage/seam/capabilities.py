@@ -117,9 +117,9 @@ class CanReplace(Protocol):
     def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
         """Replace the nodes with these ids, but for their names and create times; tell whether that could be done.
 
-        It is done to all or none: each stored node must exist, have the same type, and, unless ``even_if_same``, differ
-        in more than its times. Where the store is not certain of that, it returns False; or it finds out later, undoes
-        the unit of work, has it repeated, and then returns False.
+        It is done to all or none: each stored node must exist, have the same type, the same name and create time where
+        they are given, and, unless ``even_if_same``, differ in more than its times. Where the store is not certain of
+        that, it returns False; or it finds out later, undoes the unit of work, has it repeated, and then returns False.
         """
         ...
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lineage.errors import InvalidArgumentError, short_repr
-from lineage.model import PropertyValue
+from lineage.errors import InvalidArgumentError, near_matches, short_repr
+from lineage.model import NodeKind, PropertyValue
 from lineage.model.values import FrozenDict
 
 __all__ = ["UpdateMask"]
@@ -17,8 +17,8 @@ class UpdateMask:
     """Which parts of a node an update changes.
 
     Paths are field names, ``properties``, ``properties.KEY`` and the same of ``custom_properties``. A key is everything
-    after the first dot. The whole map wins over keys of the same map. Names that are not fields have no effect, as in
-    MLMD, and neither have those of fields that never change.
+    after the first dot. The whole map wins over keys of the same map. Names that are not fields have no effect, and
+    neither have those of fields that never change: :meth:`check` refuses them.
     """
 
     paths: frozenset[str]
@@ -41,6 +41,18 @@ class UpdateMask:
             )
         mask = frozenset(paths or ())
         return UpdateMask(mask) if mask else None
+
+    def check(self, kind: NodeKind, fields: Iterable[str]) -> None:
+        """Raise InvalidArgumentError if a path names nothing that can change in a node of a kind with these fields."""
+        known = (*fields, *self.keys)
+        for path in sorted(self.paths):
+            family, dot, _ = path.partition(".")
+            if path not in known and not (dot and family in self.keys):
+                raise InvalidArgumentError(
+                    f"update_mask names {short_repr(path)}, and an update of {kind.lower()}s cannot change that"
+                    f"{near_matches(path, known)}; there are {', '.join(known)}, and properties.KEY and "
+                    "custom_properties.KEY for single entries"
+                )
 
     def apply(self, family: str, stored: Mapping[str, PropertyValue], given: Mapping[str, PropertyValue]) -> FrozenDict:
         """Return the map ``family`` after the update."""

@@ -9,7 +9,17 @@ from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
 from lineage.model import Artifact, Node, NodeKind
 from lineage.writing.masks import UpdateMask
 
-__all__ = ["changes_of", "check_type_given", "check_type_kept", "differs", "type_of", "update_time_ms"]
+__all__ = [
+    "changeable_fields",
+    "changes_of",
+    "check_kept",
+    "check_no_times",
+    "check_type_given",
+    "check_type_kept",
+    "differs",
+    "type_of",
+    "update_time_ms",
+]
 
 _STATE_FIELD = {NodeKind.ARTIFACT: "state", NodeKind.EXECUTION: "last_known_state", NodeKind.CONTEXT: None}
 
@@ -30,16 +40,22 @@ def differs(stored: Node, given: Node) -> bool:
     )
 
 
-def changes_of(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, Any]:
-    """Return the fields that an update sets, with their new values."""
+def changeable_fields(kind: NodeKind) -> list[str]:
+    """Return the fields that an update may set, but for the properties."""
     fields = ["external_id"]
-    if stored.kind is NodeKind.CONTEXT:
+    if kind is NodeKind.CONTEXT:
         fields.append("name")  # the names of artifacts and executions never change
-    if stored.kind is NodeKind.ARTIFACT:
+    if kind is NodeKind.ARTIFACT:
         fields.append("uri")
-    state = _STATE_FIELD[stored.kind]
+    state = _STATE_FIELD[kind]
     if state is not None:
         fields.append(state)
+    return fields
+
+
+def changes_of(stored: Node, given: Node, mask: UpdateMask | None) -> dict[str, Any]:
+    """Return the fields that an update sets, with their new values."""
+    fields = changeable_fields(stored.kind)
     if mask is None:
         return {
             **{name: getattr(given, name) for name in fields},
@@ -93,6 +109,30 @@ def check_type_kept(stored: Node, given: Node) -> None:
         raise InvalidArgumentError(
             f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps its type"
         )
+
+
+def check_no_times(node: Node) -> None:
+    """Raise InvalidArgumentError if a new node is given a time, which is the store's to set."""
+    for name in ("create_time_ms", "last_update_time_ms"):
+        if getattr(node, name) is not None:
+            raise InvalidArgumentError(
+                f"{name} of a new {node.kind.lower()} is {short_repr(getattr(node, name))}, and the store sets it; "
+                "leave it out, and keep a time of your own in a property"
+            )
+
+
+def check_kept(stored: Node, given: Node) -> None:
+    """Raise InvalidArgumentError if an update gives what never changes another value.
+
+    The update time says what was read, and is none of it: a node that somebody else has changed since may be put back.
+    """
+    for name in ("name", "create_time_ms"):
+        value, kept = getattr(given, name), getattr(stored, name)
+        if value is not None and value != kept and name not in changeable_fields(stored.kind):
+            raise InvalidArgumentError(
+                f"{name} {short_repr(value)} is different from that of {stored.kind.lower()} {stored.id}, "
+                f"{short_repr(kept)}, which never changes; leave it out"
+            )
 
 
 def update_time_ms(stored: Node, now_ms: int) -> int:

@@ -22,7 +22,17 @@ from lineage.model.values import same_value
 from lineage.seam import CanReplace
 from lineage.writing.batch import NodeBatch
 from lineage.writing.masks import UpdateMask
-from lineage.writing.node_rules import changes_of, check_type_kept, differs, other_type, type_of, update_time_ms
+from lineage.writing.node_rules import (
+    changeable_fields,
+    changes_of,
+    check_kept,
+    check_no_times,
+    check_type_kept,
+    differs,
+    other_type,
+    type_of,
+    update_time_ms,
+)
 from lineage.writing.unit import WriterCore, id_of
 
 __all__ = ["NodeWriter"]
@@ -41,6 +51,9 @@ class NodeWriter(WriterCore):
         force_update_time: bool = False,
     ) -> list[int]:
         """Insert nodes without id, update those with one; return their ids in order."""
+        self._check_given(nodes)
+        if mask is not None and not self.is_lenient:
+            mask.check(kind, changeable_fields(kind))
         types = self.types(kind)
         if mask is None and not abort_if_changed:
             replaced = self._replaced(types, nodes, even_if_same=force_update_time)
@@ -92,12 +105,19 @@ class NodeWriter(WriterCore):
             for node in nodes:
                 type_ = type_of(types, node)
                 check_properties(type_, node.properties)
+                ignored = {"name": None, "create_time_ms": None} if self.is_lenient else {}
                 replacements.append(
-                    node.replace_trusted(type_id=type_.id, type=type_.name, name=None, last_update_time_ms=self._now_ms)
+                    node.replace_trusted(type_id=type_.id, type=type_.name, last_update_time_ms=self._now_ms, **ignored)
                 )
         except LineageError:
             return None
         return ids if self._tx.replace_nodes(types.kind, replacements, even_if_same=even_if_same) else None
+
+    def _check_given(self, nodes: Iterable[Node]) -> None:
+        if not self.is_lenient:
+            for node in nodes:
+                if node.id is None:
+                    check_no_times(node)
 
     def _new(self, types: TypeIndex, node: Node) -> Node:
         type_ = type_of(types, node)
@@ -131,6 +151,8 @@ class NodeWriter(WriterCore):
                 f"after the {given.last_update_time_ms or 0} that was given; read it again and repeat the change"
             )
         check_type_kept(stored, given)
+        if mask is None and not self.is_lenient:
+            check_kept(stored, given)
         type_ = types.by_id[stored.type_id]
         check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
         changes = changes_of(stored, given, mask)
@@ -156,6 +178,7 @@ class NodeWriter(WriterCore):
         """
         if not contexts:
             return []
+        self._check_given(contexts)
         types = self.types(NodeKind.CONTEXT)
         wanted_ids = [context.id for context in contexts if context.id is not None] if force_reuse else []
         reused_ids = self._stored(NodeKind.CONTEXT, wanted_ids).keys()
@@ -209,6 +232,7 @@ class NodeWriter(WriterCore):
         That artifact stays as it is, or with ``update`` becomes what is given. With ``unite`` it may be one of this
         call; else two new ones with an external id are refused.
         """
+        self._check_given(artifacts)
         types, known = self.types(NodeKind.ARTIFACT), self._artifacts_by_external_id(artifacts)
         ids: list[int] = [0] * len(artifacts)
         pending: dict[int, Artifact] = {}

@@ -26,6 +26,8 @@ class WriterCore:
         self._tx = tx
         self._catalog = catalog
         self._now_ms = now_ms
+        self.is_lenient = False
+        """Whether what an update or the store would ignore may be given, as MLMD's clients may; else it is refused."""
         self._moved: dict[NodeKind, set[int]] = {kind: set() for kind in NodeKind}
         """The nodes that this unit of work has written: their update time has moved, and moves no further."""
 

@@ -75,11 +75,6 @@ def test_what_was_never_set_is_absent_but_for_the_uri_which_is_empty(world: Worl
     assert (artifact.properties, artifact.custom_properties) == ({}, {})
 
 
-def test_times_that_are_given_are_ignored(world: World) -> None:
-    artifact = world.read_artifact(world.artifact(create_time_ms=5, last_update_time_ms=6))
-    assert (artifact.create_time_ms, artifact.last_update_time_ms) == (START_MS, START_MS)
-
-
 def test_every_state_is_kept_and_unknown_is_not_unset(world: World) -> None:
     for state in ArtifactState:
         assert world.read_artifact(world.artifact(state=state)).state is state

@@ -270,7 +270,7 @@ def test_an_artifact_whose_external_id_exists_is_replaced_where_that_is_asked_fo
     world.artifact("old", **REVIEWED)
     result = store.put_execution(
         STEP,
-        [(_model(name="new", external_id="e", uri="new"), OUT), (_model(external_id="f"), OUT)],
+        [(_model(external_id="e", uri="new"), OUT), (_model(external_id="f"), OUT)],
         reuse_artifact_if_already_exist_by_external_id="update",
     )
     assert result.artifact_ids == [1, 2]

@@ -13,6 +13,7 @@ from backends.memory import open_backend
 from lineage import LineageError, Store
 from lineage.api.units import BackendUnits
 from lineage.errors import NotFoundError
+from lineage.mlmd.service.lenient import LenientStore
 from lineage.model import Record
 from lineage.reading.graph import LineageGraph
 from lineage.server import Server, ServerOptions
@@ -64,7 +65,7 @@ class Ours:
     """Our store, with the methods of a kind under one name, and lists by page, as the reference has them."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store = LenientStore(store)  # see differences: given-ignored
 
     def __getattr__(self, method: str) -> Any:
         return getattr(self.store, method)  # what both have under one name

@@ -1,4 +1,4 @@
-"""Deliberate differences from MLMD: its client, and its server, which the wheel lacks."""
+"""Deliberate differences from MLMD: what it ignores, its client, and its server, which the wheel lacks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from typing import Any
 
 import pytest
 
-from lineage import (
-    ArtifactType,
-    Store,
-    open_store,
-)
+from lineage import Artifact, ArtifactType, Store, open_store
 from lineage.errors import AbortedError, InvalidArgumentError
 from lineage.mlmd import MetadataStore
 from lineage.mlmd import errors as mlmd_errors
@@ -40,6 +36,29 @@ def reference() -> Reference:
 @pytest.fixture
 def store() -> Store:
     return open_store("memory:")
+
+
+def test_given_ignored(reference: Reference, store: Store) -> None:
+    for side in (reference, store):
+        side.put_artifact_type(ArtifactType(name="T"))
+        side.put_artifacts([Artifact(type_id=DATA, name="a", uri="u")])
+    for given, mask in (
+        (Artifact(type_id=DATA, create_time_ms=5), []),
+        (Artifact(type_id=DATA, last_update_time_ms=5), []),
+        (Artifact(id=1, name="b", uri="u"), []),
+        (Artifact(id=1, create_time_ms=5, uri="u"), []),
+        (Artifact(id=1, uri="v"), ["name"]),
+        (Artifact(id=1, uri="v"), ["no such"]),
+    ):
+        reference.put_artifacts([given], update_mask=mask)
+        with pytest.raises(InvalidArgumentError):
+            store.put_artifacts([given], update_mask=mask)
+    stored = reference.get_by_id("Artifact", [1, 2, 3])
+    assert [(each.name, each.uri, each.create_time_ms == 5) for each in stored] == [
+        ("a", "u", False),
+        (None, "", False),
+        (None, "", False),
+    ]
 
 
 def test_endless_retries(reference: Reference, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

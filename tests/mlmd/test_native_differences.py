@@ -72,7 +72,21 @@ def _a_blank_filter(store: mlmd.MetadataStore, type_id: int) -> None:
         store.get_artifacts(mlmd.ListOptions(filter_query=" "))
 
 
+def _what_is_given_is_ignored(store: mlmd.MetadataStore, type_id: int) -> None:
+    times = {"create_time_since_epoch": 5, "last_update_time_since_epoch": 6}
+    [made] = store.put_artifacts([pb.Artifact(type_id=type_id, name="a", uri="u", **times)])
+    store.put_artifacts([pb.Artifact(id=made, name="b", uri="v", **times)])
+    for paths in (["name"], ["no such", "name"]):
+        store.put_artifacts([pb.Artifact(id=made, name="b", uri="w")], paths)
+    step = store.put_execution_type(pb.ExecutionType(name="S"))
+    given = pb.Artifact(id=made, name="c", uri="x", **times)
+    store.put_execution(pb.Execution(type_id=step, **times), [(given, None)], [])
+    [found] = store.get_artifacts_by_id([made])
+    assert (found.name, found.uri, found.create_time_since_epoch > 6) == ("a", "x", True)
+
+
 AS_MLMD = {
+    "given-ignored": _what_is_given_is_ignored,
     "keys-in-order": _keys_by_id,
     "reuse-leaves": _reuse_updates,
     "unknown-types": _nodes_of_a_type_that_is_not_there,

@@ -264,9 +264,13 @@ def test_an_artifact_that_comes_twice_is_updated_after_it_was_put(store: lineage
     assert len(store.list_artifacts()) == 1
 
 
-def test_a_name_that_is_given_with_an_update_is_not_looked_at(store: lineage.Store) -> None:
+def test_a_name_that_is_given_with_an_update_is_compared_by_the_update(store: lineage.Store, sent: Sent) -> None:
     [made] = store.put_artifacts([Artifact(type="Data", name="d")])
-    store.put_artifacts([Artifact(id=made, type="Data", name="x" * 9000, uri="u")])
+    read = store.get_artifact(made)
+    assert sent.by(lambda: store.put_artifacts([read.model_copy(update={"uri": "u"})])) == 1
+    for given in ({"name": "x" * 9000}, {"create_time_ms": 5}):
+        with pytest.raises(InvalidArgumentError, match="which never changes"):
+            store.put_artifacts([read.model_copy(update={"uri": "v", **given})])
     assert [(each.name, each.uri) for each in store.list_artifacts()] == [("d", "u")]
 
 

@@ -97,6 +97,8 @@ OURS = (
             ReplaceNodes(A),
             (
                 "UNWIND $rows AS row MATCH (n:Artifact {id: row.node.id}) SET n.id = n.id "
+                "WITH n, row WHERE (row.name IS NULL OR n.name = row.name) "
+                "AND (row.create_time_ms IS NULL OR n.create_time_ms = row.create_time_ms) "
                 "WITH n, row.even_if_same AS even_if_same, row.node AS given "
                 f"WITH n, even_if_same, given, {NEWER} AS time WITH n, even_if_same, "
                 "CASE WHEN n.name IS NULL "

@@ -27,7 +27,7 @@ from lineage.model import (
 from lineage.seam import NodeQuery
 from lineage.writing.composites import EventEdge, PutExecutionResult, PutLineageSubgraphResult, Reuse
 from lineage.writing.masks import UpdateMask
-from lineage.writing.node_rules import check_type_kept, type_of
+from lineage.writing.node_rules import changeable_fields, check_kept, check_no_times, check_type_kept, type_of
 from lineage.writing.removal.plan import Contraction, How, NodeKey, PlannedNode
 
 __all__ = ["MlmdWriter"]
@@ -76,8 +76,10 @@ class MlmdWriter:
                 raise _lacking(f"abort_if_latest_updated_time_changed for {kind.lower()}s, only for artifacts")
             options["options"] = {"abort_if_latest_updated_time_changed": True}
         if mask is not None:
+            mask.check(kind, changeable_fields(kind))
             options["update_mask"] = {"paths": sorted(mask.paths)}
-        response = self._ask(name, **{f"{kind.lower()}s": self._typed(kind, nodes)}, **options)
+        messages = self._typed(kind, nodes, kept=mask is None)
+        response = self._ask(name, **{f"{kind.lower()}s": messages}, **options)
         return list(getattr(response, f"{kind.lower()}_ids"))
 
     def put_contexts(self, contexts: Sequence[Context], *, reuse: bool) -> list[int]:
@@ -137,7 +139,7 @@ class MlmdWriter:
                 }
                 for artifact, event in pairs
             ],
-            contexts=self._typed(NodeKind.CONTEXT, contexts),
+            contexts=self._typed(NodeKind.CONTEXT, contexts, kept=not force_reuse_context),
             options={
                 "reuse_context_if_already_exist": reuse_context_if_already_exist,
                 "reuse_artifact_if_already_exist_by_external_id": bool(reuse_artifact_if_already_exist_by_external_id),
@@ -158,7 +160,9 @@ class MlmdWriter:
         reuse_artifact_if_already_exist_by_external_id: Reuse,
     ) -> PutLineageSubgraphResult:
         """Write executions, artifacts, contexts and the events between them."""
-        if reuse_artifact_if_already_exist_by_external_id is True:
+        if reuse_artifact_if_already_exist_by_external_id == "update":
+            self._check_updates(artifacts)
+        elif reuse_artifact_if_already_exist_by_external_id:
             stored = self._stored_by_external_id(artifacts)
             artifacts = [stored.get(each.external_id or "", each) if each.id is None else each for each in artifacts]
         response = self._ask(
@@ -222,9 +226,13 @@ class MlmdWriter:
 
         Nobody else's change in between is lost where there is an event, which names the artifact by its id alone.
         """
-        if reuse is not True:
+        if not reuse:
             return pairs
-        one_of = self._stored_by_external_id([artifact for artifact, _ in pairs if artifact is not None])
+        artifacts = [artifact for artifact, _ in pairs if artifact is not None]
+        if reuse == "update":
+            self._check_updates(artifacts)
+            return pairs
+        one_of = self._stored_by_external_id(artifacts)
         left: list[tuple[Artifact | None, Event | None]] = []
         for artifact, event in pairs:
             if artifact is None or artifact.id is not None or not artifact.external_id:
@@ -237,6 +245,12 @@ class MlmdWriter:
                 left.append((None, event.replace_trusted(artifact_id=one.id)))
         return left
 
+    def _check_updates(self, artifacts: Sequence[Artifact]) -> None:
+        stored = self._stored_by_external_id(artifacts)
+        for given in artifacts:
+            if given.id is None and (one := stored.get(given.external_id or "")) is not None:
+                check_kept(one, given)
+
     def _stored_by_external_id(self, artifacts: Sequence[Artifact]) -> dict[str, Artifact]:
         wanted = list(dict.fromkeys(each.external_id for each in artifacts if each.id is None and each.external_id))
         found = self._reads.find_nodes(NodeQuery(NodeKind.ARTIFACT, external_ids=wanted)) if wanted else ()
@@ -246,25 +260,37 @@ class MlmdWriter:
                 check_type_kept(one, given)
         return stored
 
-    def _typed(self, kind: NodeKind, nodes: Sequence[Node]) -> list[Any]:
-        """Return the messages of nodes whose types are given by id."""
-        named = [node for node in nodes if node.type is not None]
-        if not named:
-            return _messages(nodes)
-        types = self._catalog.of(self._reads, kind)
-        updated = [node.id for node in named if node.id is not None]
-        stored = {node.id: node for node in self._reads.find_nodes(NodeQuery(kind, ids=updated))}
+    def _typed(self, kind: NodeKind, nodes: Sequence[Node], *, kept: bool = True) -> list[Any]:
+        """Return the messages of nodes whose types are given by id.
+
+        Raises InvalidArgumentError if what MLMD would ignore is given: times of a new node, and, where it is to be
+        ``kept``, another name or create time of one that is stored.
+        """
+        stored = self._stored(kind, [node for node in nodes if _must_fit(node)])
         typed: list[Node] = []
         for node in nodes:
-            known = None if node.id is None or node.type is None else stored.get(node.id)
+            if node.id is None:
+                check_no_times(node)
+            known = stored.get(node.id)
             if known is not None:
                 check_type_kept(known, node)
-                typed.append(node.replace_trusted(type_id=known.type_id))
-            elif node.type is not None:
-                typed.append(node.replace_trusted(type_id=type_of(types, node).id))
-            else:
+                if kept:
+                    check_kept(known, node)
+            if node.type is None:
                 typed.append(node)
+            else:
+                type_id = known.type_id if known else type_of(self._catalog.of(self._reads, kind), node).id
+                typed.append(node.replace_trusted(type_id=type_id))
         return _messages(typed)
+
+    def _stored(self, kind: NodeKind, nodes: Sequence[Node]) -> dict[int | None, Node]:
+        ids = [node.id for node in nodes if node.id is not None]
+        return {node.id: node for node in self._reads.find_nodes(NodeQuery(kind, ids=ids))} if ids else {}
+
+
+def _must_fit(node: Node) -> bool:
+    """Whether a node gives something of which MLMD does not say whether it is what is stored."""
+    return node.type is not None or node.name is not None or node.create_time_ms is not None
 
 
 def _messages(given: Iterable[Record]) -> list[Any]:

@@ -16,6 +16,7 @@ from lineage.mlmd.descriptors import own
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.mlmd.service import lineage, links, nodes, types
 from lineage.mlmd.service.handler import Handler
+from lineage.mlmd.service.lenient import LenientStore
 from lineage.mlmd.service.type_names import TypeNames
 from lineage.remote.base import RemoteStore
 from lineage.store import Store
@@ -47,7 +48,7 @@ class Service:
                 f"MLMD's service needs the database itself, and {store.url!r} is a server of one: open the database by "
                 "its own URL, or let the clients call that server"
             )
-        self.store = store
+        self.store: Store = LenientStore(store)
         self.type_names = TypeNames(store)
 
     def call(self, method_name: str, request: Message) -> Message:
