@@ -52,6 +52,7 @@ __all__ = [
     "UnavailableError",
     "UnimplementedError",
     "UnknownError",
+    "counted",
     "near_matches",
     "short_list",
     "short_repr",
@@ -260,3 +261,15 @@ def shown_url(url: str) -> str:
         return f"{scheme}://..."  # a password that is not encoded may be anywhere
     harmless = "&".join("".join(option) for option in options if option[0] in _HARMLESS)
     return f"{scheme}://{place}{'?' if harmless else ''}{harmless}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with its noun; one that is too long to be read as a power of two.
+
+    >>> counted(1, "way"), counted(2**20, "way"), counted(2**100 + 1, "way")
+    ('1 way', '1,048,576 ways', 'more than 2^100 ways')
+    """
+    if number.bit_length() > 64:
+        power = number.bit_length() - 1
+        return f"{'' if number == 1 << power else 'more than '}2^{power} {what}s"
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -26,7 +26,7 @@ from backends.neo4j.layout import (
 from backends.neo4j.upgrades import upgrade_graph
 from cypher.ast import PropertyRow
 from cypher.rendering import escape_name
-from lineage.errors import FailedPreconditionError, LineageError
+from lineage.errors import FailedPreconditionError, LineageError, counted
 from lineage.model import LinkKind, NodeKind, NodeType, PropertyType
 from lineage.seam import PropertyIndex, needs_upgrade, not_ready, too_new
 
@@ -227,7 +227,7 @@ class Schema:
             "MATCH (n) WITH n LIMIT 10000 UNWIND labels(n) AS label RETURN DISTINCT label ORDER BY label LIMIT 10"
         )
         labels = ", ".join(repr(each["label"]) for each in rows) or "no labels"
-        raise self._not_ours(f"{row['count']} node{'' if row['count'] == 1 else 's'}, with {labels}")
+        raise self._not_ours(f"{counted(row['count'], 'node')}, with {labels}")
 
     def _check_indexes(self) -> None:
         """See that no index, and so no constraint either, shows that somebody else's nodes are to come."""

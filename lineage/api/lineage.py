@@ -53,7 +53,7 @@ class LineageMethods(StoreCore):
         >>> model = store.get_artifact_by_type_and_name("Model", "iris-model")
         >>> graph = store.upstream(model)
         >>> graph
-        LineageGraph(2 artifacts, 1 executions, 1 contexts, 2 events)
+        LineageGraph(2 artifacts, 1 execution, 1 context, 2 events)
         >>> [(each.name, graph.hops_to(each)) for each in graph.artifacts]
         [('iris', 2), ('iris-model', 0)]
         >>> store.upstream(model, max_hops=1).is_cut

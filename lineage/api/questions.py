@@ -48,7 +48,7 @@ class QuestionMethods(StoreCore):
 
         >>> data, model = store.get_artifacts_by_id([1, 2])
         >>> store.paths(data, model)
-        Paths(1 paths of 2 events)
+        Paths(1 path of 2 events)
         >>> print(store.paths(data, model))
         1 way of 2 events
         <BLANKLINE>
@@ -81,7 +81,7 @@ class QuestionMethods(StoreCore):
 
         >>> data, model = store.get_artifacts_by_id([1, 2])
         >>> store.between(data, model)
-        LineageGraph(2 artifacts, 1 executions, 1 contexts, 2 events)
+        LineageGraph(2 artifacts, 1 execution, 1 context, 2 events)
         """
         start, end = _key(a, "a"), _key(b, "b")
         along = checked_traversal(traversal)
@@ -147,7 +147,7 @@ class QuestionMethods(StoreCore):
 
         >>> impact = store.impact(store.get_artifact_by_type_and_name("DataSet", "iris"))
         >>> impact
-        Impact(2 nodes, 1 live ends)
+        Impact(2 nodes, 1 live end)
         >>> [(group.name, len(group.nodes)) for group in impact.by_type], [end.name for end in impact.live_ends]
         ([('Model', 1), ('Trainer', 1)], ['iris-model'])
         >>> print(impact.tree())
@@ -176,7 +176,7 @@ class QuestionMethods(StoreCore):
 
         >>> selection = store.select("type:Model and {name = 'iris'}+")
         >>> selection
-        Selection("type:Model and {name = 'iris'}+": 1 artifacts, 0 executions, 0 contexts)
+        Selection("type:Model and {name = 'iris'}+": 1 artifact, 0 executions, 0 contexts)
         >>> print(selection.explain())
         type:Model and {name = 'iris'}+: what is in type:Model, only what is in {name = 'iris'}+: 1 artifact
           type:Model: nodes whose type is Model: 1 artifact of what the rest leaves
@@ -219,7 +219,7 @@ class QuestionMethods(StoreCore):
         ...     (None, Event(artifact_id=1, type="INPUT", path=("examples", 0)))])
         >>> difference = store.diff(*store.get_executions_by_id([1, 2]))
         >>> difference
-        RunDiff(1 steps: 0 added, 0 removed, 1 changed)
+        RunDiff(1 step: 0 added, 0 removed, 1 changed)
         >>> [(each.field, each.left, each.right) for each in difference.diverges_at[0].changes][1]
         ('properties.rate', 0.1, 0.3)
         """

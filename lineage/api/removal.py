@@ -9,7 +9,7 @@ from typing import Any, cast
 from lineage.api.served import served
 from lineage.api.units import StoreCore
 from lineage.catalog import SIMPLE_TYPE_NAMES
-from lineage.errors import FailedPreconditionError, InvalidArgumentError, short_repr
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, counted, short_repr
 from lineage.model import (
     Artifact,
     Association,
@@ -103,7 +103,7 @@ class RemovalMethods(StoreCore):
 
         def plan(tx: Reads) -> RemovalPlan:
             if given is not None:
-                found = plan_removal(tx, f"{len(given)} node{'' if len(given) == 1 else 's'}", given, wishes)
+                found = plan_removal(tx, counted(len(given), "node"), given, wishes)
             else:
                 selected = self._selected(tx, selection if isinstance(selection, Selection) else text)
                 found = plan_removal(tx, str(selected), [(node.kind, id_of(node)) for node in selected.nodes], wishes)

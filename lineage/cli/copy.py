@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import lineage
 from lineage.cli.output import say, write_lines
+from lineage.errors import counted
 
 if TYPE_CHECKING:
     from lineage.writing.loads.bulk import BulkProgress
@@ -63,10 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
     would = "would copy" if arguments.dry_run else "copied"
     for what, count in done.created.items():
         present = done.present[what]
-        write_lines([f"{would} {count:,} {what}{f'; {present:,} are there' if present else ''}"])
+        write_lines(
+            [f"{would} {counted(count, what.removesuffix('s'))}{f'; {present:,} are there' if present else ''}"]
+        )
     write_lines([f"ids: {'kept' if done.ids == 'keep' else 'new'}"])
     write_lines(f"note: {note}" for note in done.notes)
-    write_lines(f"verified {each.count:,} {each.what}: sha256 {each.digest[:16]}" for each in done.verified)
+    write_lines(
+        f"verified {counted(each.count, each.what.removesuffix('s'))}: sha256 {each.digest[:16]}"
+        for each in done.verified
+    )
     return 0
 
 

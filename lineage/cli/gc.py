@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from lineage.cli import output, stores
-from lineage.errors import FailedPreconditionError
+from lineage.errors import FailedPreconditionError, counted
 
 __all__ = ["add_arguments", "run"]
 
@@ -49,12 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
         plan.check()
     if large and not arguments.yes_really:
         raise FailedPreconditionError(
-            f"this removes {len(goes):,} nodes, more than a fifth of the store; look at it (--dry-run), and if that is "
-            "what you want add --yes-really"
+            f"this removes {counted(len(goes), 'node')}, more than a fifth of the store; look at it (--dry-run), and "
+            "if that is what you want add --yes-really"
         )
     with stores.opened(arguments, to_write=True) as store:
         for rule in rules:
             plan = plan_retention(store, rule, now_ms=now_ms)  # anew: the rules before have changed what it selects
             result = store.apply(plan)
-            output.say(f"{rule.name}: {result.how}: {result.removed:,} nodes")
+            output.say(f"{rule.name}: {result.how}: {counted(result.removed, 'node')}")
     return 0

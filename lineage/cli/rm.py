@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli import output, stores
-from lineage.errors import InvalidArgumentError
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, counted
 
 if TYPE_CHECKING:
     from lineage.writing.removal.plan import RemovalPlan
@@ -65,23 +65,27 @@ def run(arguments: argparse.Namespace) -> int:
     """Remove, or restore. Returns 3 if nothing was selected."""
     if arguments.command == "restore":
         return _restore(arguments)
+    from lineage.writing.removal.plan import refusal_of
+
     plan = _plan(arguments)
+    refusal = refusal_of(plan, _option)
     if arguments.output == "json":
-        output.write_lines([json.dumps(plan_as_json(plan), ensure_ascii=False, indent=2)])
+        output.write_lines([json.dumps(plan_as_json(plan) | {"refusal": refusal}, ensure_ascii=False, indent=2)])
     else:
         from lineage.viewing.answers import removal_lines
 
-        output.write_lines(removal_lines(plan))
+        output.write_lines(removal_lines(plan, refusal=refusal))
     if not plan.nodes:
         output.say("there is nothing to remove")
         return 3
     if arguments.dry_run:
         return 0
-    plan.check()
+    if refusal is not None:
+        raise FailedPreconditionError(refusal)
     with stores.opened(arguments, to_write=True) as store:
         result = store.apply(plan)
     before = f", {result.done:,} before" if result.done else ""
-    output.say(f"{result.how}: {result.removed:,} of {len(plan):,} nodes now{before}")
+    output.say(f"{result.how}: {result.removed:,} of {counted(len(plan), 'node')} now{before}")
     return 0
 
 
@@ -142,10 +146,14 @@ def plan_as_json(plan: RemovalPlan) -> dict[str, Any]:
     }
 
 
+def _option(name: str, value: object) -> str:
+    return f"--{name}" if value is True else f"--{name} {value}"
+
+
 def _restore(arguments: argparse.Namespace) -> int:
     with stores.opened(arguments) as store:
         selected = store.select(arguments.selection)
     with stores.opened(arguments, to_write=True) as store:
         restored = store.restore(str(selected))
-    output.write_lines([f"restored {restored:,} of {len(selected):,} nodes"])
+    output.write_lines([f"restored {restored:,} of {counted(len(selected), 'node')}"])
     return 0 if restored else 3

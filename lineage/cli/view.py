@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from lineage.cli import output, stores
 from lineage.cli.ls import positive
-from lineage.errors import InvalidArgumentError, short_repr, shown_url
+from lineage.errors import InvalidArgumentError, counted, short_repr, shown_url
 
 if TYPE_CHECKING:
     from lineage.model import Artifact, Context, Execution, Node
@@ -75,9 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise InvalidArgumentError(f"{short_repr(str(file))} cannot be written: {error.strerror}") from error
     output.write_lines([str(file)])
-    output.say(f"{count:,} nodes, {len(graph.events):,} events")
+    output.say(f"{counted(count, 'node')}, {counted(len(graph.events), 'event')}")
     if graph.is_cut:
-        output.say(f"cut at {arguments.depth} events: more lies beyond; see it with a larger --depth")
+        output.say(f"cut at {counted(arguments.depth, 'event')}: more lies beyond; see it with a larger --depth")
     if arguments.open:
         _show(file, starts if form == "html" else [])
     return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from lineage.cli import output, stores, traversal
 from lineage.cli.ls import positive
+from lineage.errors import counted
 
 if TYPE_CHECKING:
     from lineage.model import Artifact, Execution, NodeKind
@@ -72,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         kind = "table" if arguments.output == "tree" else arguments.output
         output.write_nodes(chain(graph.artifacts, graph.executions), kind)
     if graph.is_cut:
-        limits = [(arguments.depth, "events", "--depth"), (arguments.max_nodes, "nodes", "--max-nodes")]
-        given = [(f"{limit} {what}", option) for limit, what, option in limits if limit is not None]
+        limits = [(arguments.depth, "event", "--depth"), (arguments.max_nodes, "node", "--max-nodes")]
+        given = [(counted(limit, what), option) for limit, what, option in limits if limit is not None]
         reached, options = (" or ".join(words) for words in zip(*given, strict=True))
         output.say(f"cut at {reached}: more lies beyond; see it with a larger {options}")
     if not count:

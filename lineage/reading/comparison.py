@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
+from lineage.errors import InvalidArgumentError, NotFoundError, counted, short_repr
 from lineage.model import Artifact, Event, Execution, LinkKind, NodeKind
 from lineage.model.printed import Printed, text_of
 from lineage.model.values import same_value
@@ -54,7 +54,7 @@ class Comparison(Printed):
         return tuple(row for row in self.rows if not _same(row.left, row.right))
 
     def __repr__(self) -> str:
-        return f"Comparison({len(self.rows)} fields, {len(self.differences)} differ)"
+        return f"Comparison({counted(len(self.rows), 'field')}, {len(self.differences)} differ)"
 
     def _repr_html_(self) -> str:
         return text_of(self, "html_of")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from lineage.errors import NotFoundError, short_repr
+from lineage.errors import NotFoundError, counted, short_repr
 from lineage.model import Artifact, Context, Direction, Event, Execution, ExecutionState, LinkKind, NodeKind
 from lineage.model.printed import Printed
 from lineage.model.values import same_value
@@ -96,9 +96,9 @@ class RunDiff(Printed):
 
     def __repr__(self) -> str:
         if self.is_same:
-            return f"RunDiff({len(self.steps)} steps, the same)"
+            return f"RunDiff({counted(len(self.steps), 'step')}, the same)"
         return (
-            f"RunDiff({len(self.steps)} steps: {len(self.added)} added, {len(self.removed)} removed, "
+            f"RunDiff({counted(len(self.steps), 'step')}: {len(self.added)} added, {len(self.removed)} removed, "
             f"{len(self.changed)} changed)"
         )
 

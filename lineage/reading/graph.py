@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cypher import Filter, FilterError
 from lineage.catalog import TypeCatalog
-from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
+from lineage.errors import InvalidArgumentError, NotFoundError, counted, short_repr
 from lineage.model import (
     Artifact,
     ArtifactType,
@@ -111,12 +111,14 @@ class LineageGraph:
         if self.hidden_events:
             cut += f", {len(self.hidden_events)} hidden events"
         if self.left_out_children:
-            cut += f", {len(self.left_out_children)} child contexts left out"
-        return (
-            f"LineageGraph({len(self.artifacts)} artifacts, {len(self.executions)} executions, {len(self.contexts)} "
-            "contexts, "
-            f"{len(self.events)} events{cut})"
-        )
+            cut += f", {counted(len(self.left_out_children), 'child context')} left out"
+        parts = {
+            "artifact": self.artifacts,
+            "execution": self.executions,
+            "context": self.contexts,
+            "event": self.events,
+        }
+        return f"LineageGraph({', '.join(counted(len(each), what) for what, each in parts.items())}{cut})"
 
     def __str__(self) -> str:
         return text_of(self)

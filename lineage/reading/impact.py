@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import cast
 
 from lineage.catalog import TypeCatalog
-from lineage.errors import InvalidArgumentError
+from lineage.errors import InvalidArgumentError, counted
 from lineage.model import Artifact, ArtifactState, Context, Direction, Execution, ExecutionState, NodeKind
 from lineage.model.printed import Printed, text_of
 from lineage.reading.graph import KeptFilters, LineageGraph, event_ends
@@ -135,7 +135,8 @@ class Impact(Printed):
         return len(self._reached)
 
     def __repr__(self) -> str:
-        return f"Impact({len(self)} nodes, {len(self.live_ends)} live ends{', is_cut=True' if self.is_cut else ''})"
+        counts = f"{counted(len(self), 'node')}, {counted(len(self.live_ends), 'live end')}"
+        return f"Impact({counts}{', is_cut=True' if self.is_cut else ''})"
 
     @cached_property
     def _reached(self) -> list[Artifact | Execution]:

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
 from cypher import Filter, FilterError, parse_filter
-from lineage.errors import InvalidArgumentError, short_repr
+from lineage.errors import InvalidArgumentError, counted, short_repr
 from lineage.model import AnyNode, NodeKind
 from lineage.model.printed import Printed, text_of
 from lineage.model.values import INT64_MAX, INT64_MIN, as_int, check_text
@@ -52,8 +52,8 @@ class Page(Printed, Sequence[AnyNode], Generic[AnyNode]):
         return self.nodes[index]
 
     def __repr__(self) -> str:
-        kinds = ", ".join(dict.fromkeys(f"{node.kind.value.lower()}s" for node in self.nodes)) or "nodes"
-        return f"Page({len(self.nodes)} {kinds}{'' if self.next_page_token is None else ', and more'})"
+        what = self.nodes[0].kind.lower() if self.nodes else "node"
+        return f"Page({counted(len(self.nodes), what)}{'' if self.next_page_token is None else ', and more'})"
 
     def _repr_html_(self) -> str:
         return text_of(self, "html_of")

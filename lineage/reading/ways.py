@@ -13,7 +13,7 @@ from itertools import islice, pairwise
 from typing import TypeAlias, cast, overload
 
 from lineage.catalog import TypeCatalog
-from lineage.errors import NotFoundError, short_repr
+from lineage.errors import NotFoundError, counted, short_repr
 from lineage.model import Artifact, Direction, Event, Execution, NodeKind
 from lineage.model.printed import Printed
 from lineage.reading.digraph import count_walks, distances, reachable, reverse, simple_ways, walks
@@ -109,8 +109,8 @@ class Paths(Printed, Sequence[Path]):
         return self.paths[index]
 
     def __repr__(self) -> str:
-        hops = f" of {self.paths[0].hops} events" if self.paths and self.shortest else ""
-        return f"Paths({len(self.paths)} paths{hops}{', is_cut=True' if self.is_cut else ''})"
+        hops = f" of {counted(self.paths[0].hops, 'event')}" if self.paths and self.shortest else ""
+        return f"Paths({counted(len(self.paths), 'path')}{hops}{', is_cut=True' if self.is_cut else ''})"
 
 
 def key_of(node: Artifact | Execution) -> NodeKey:

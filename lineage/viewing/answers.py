@@ -8,6 +8,7 @@ from itertools import islice
 from shutil import get_terminal_size
 from typing import Any
 
+from lineage.errors import counted
 from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, Artifact, Direction, Execution, Node, NodeKind
 from lineage.reading.comparison import Comparison
 from lineage.reading.differences import RunDiff, StepDiff
@@ -33,7 +34,7 @@ from lineage.viewing.text import (
 )
 from lineage.writing.removal.plan import RemovalPlan
 
-__all__ = ["counted", "html_of", "impact_tables", "impact_tree", "path_lines", "removal_lines", "text_of"]
+__all__ = ["html_of", "impact_tables", "impact_tree", "path_lines", "removal_lines", "text_of"]
 
 _MOST = 20
 """How many rows of a table are shown; more are counted."""
@@ -121,18 +122,6 @@ def _graph(graph: LineageGraph) -> Iterator[str]:
     yield from islice(lines, _MOST_LINES)
     if next(lines, None) is not None:
         yield f"and more than these {_MOST_LINES} lines; to_html() draws it"
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number with its noun; one that is too long to be read as a power of two.
-
-    >>> counted(1, "way"), counted(2**20, "way"), counted(2**100 + 1, "way")
-    ('1 way', '1,048,576 ways', 'more than 2^100 ways')
-    """
-    if number.bit_length() > 64:
-        power = number.bit_length() - 1
-        return f"{'' if number == 1 << power else 'more than '}2^{power} {what}s"
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 # --- ways -------------------------------------------------------------------------------------------------------------
@@ -266,8 +255,11 @@ def impact_tree(impact: Impact) -> str:
     return "\n".join(tree(impact.graph, starts, Direction.DOWNSTREAM))
 
 
-def removal_lines(plan: RemovalPlan, most: int | None = _MOST) -> Iterator[str]:
-    """Yield a plan: what goes and why, what is cut, what that costs; at most so many rows of each, None for all."""
+def removal_lines(plan: RemovalPlan, most: int | None = _MOST, *, refusal: str | None = None) -> Iterator[str]:
+    """Yield a plan: what goes and why, what is cut, what that costs; at most so many rows of each, None for all.
+
+    ``refusal`` says why it cannot be applied, in other words than Python's.
+    """
     width = get_terminal_size((120, 24)).columns if most is not None else None
     kinds = [
         counted(count, kind.value.lower())
@@ -287,7 +279,8 @@ def removal_lines(plan: RemovalPlan, most: int | None = _MOST) -> Iterator[str]:
     if plan.cut:
         yield ""
         yield (
-            f"{counted(len(plan.cut), 'node')} would stay without all of what it came from, and so would "
+            f"{counted(len(plan.cut), 'node')} would stay without all of what "
+            f"{'it' if len(plan.cut) == 1 else 'they'} came from, and so would "
             f"{counted(plan.downstream, 'node')} further downstream"
         )
         rows = [
@@ -304,9 +297,10 @@ def removal_lines(plan: RemovalPlan, most: int | None = _MOST) -> Iterator[str]:
     if plan.unheld:
         yield ""
         yield f"{counted(plan.unheld, 'membership')} in contexts that go end; the members stay"
-    if plan.refusal is not None:
+    refusal = refusal or plan.refusal
+    if refusal is not None:
         yield ""
-        yield f"this cannot be applied: {plan.refusal}"
+        yield f"this cannot be applied: {refusal}"
 
 
 def _some(names: Sequence[str], count: int) -> str:

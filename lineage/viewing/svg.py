@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+from lineage.errors import counted
 from lineage.model import NodeKind
 from lineage.reading.graph import LineageGraph
-from lineage.viewing.answers import counted
 from lineage.viewing.boxes import BOX_HEIGHT, BOX_WIDTH, MOST_BOXES, Flow, Summary, summarized
 from lineage.viewing.layout import Point
 from lineage.viewing.look import Colours, colours_of, fitted, name_of, state_mark, states_text

@@ -189,7 +189,7 @@ def test_up_and_down_draw_trees(run: Runs) -> None:
 
 def test_a_cut_tree_says_so(run: Runs) -> None:
     assert len(run("down", "iris", "--depth", "1").splitlines()) == 3
-    assert run.said == "cut at 1 events: more lies beyond; see it with a larger --depth\n"
+    assert run.said == "cut at 1 event: more lies beyond; see it with a larger --depth\n"
 
 
 def test_the_graph_as_json(run: Runs) -> None:

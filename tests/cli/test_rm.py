@@ -48,15 +48,19 @@ def test_what_would_be_cut_is_refused(ask: Ask, store: Store) -> None:
     status, written, said = ask("rm", "train-1", "--how", "delete")
     assert status == 1
     assert "STAYS" in written
-    assert "error: 1 nodes that stay would be cut" in said
+    assert "error: 1 node that stays would be cut from what it came from, and 0 more came of it: " in said
+    for part in (written, said):
+        assert "pass --outputs remove or --users remove, allow it with --cut, or keep" in part
+        assert "with --how forget" in part
+        assert "='" not in part
     assert names(store) == before
     status, _, said = ask("rm", "train-1", "--how", "delete", "--cut")
-    assert (status, said) == (0, "delete: 1 of 1 nodes now\n")
+    assert (status, said) == (0, "delete: 1 of 1 node now\n")
     assert names(store) == before - {"train-1"}
 
 
 def test_forget_is_the_default(ask: Ask, store: Store) -> None:
-    assert ask("rm", "Model/churn")[::2] == (0, "forget: 1 of 1 nodes now\n")
+    assert ask("rm", "Model/churn")[::2] == (0, "forget: 1 of 1 node now\n")
     assert (store.get_artifact(2).uri, dict(store.get_artifact(2).properties)) == ("", {})
     status, _, said = ask("rm", "Model/churn")
     assert (status, said) == (3, "there is nothing to remove\n")
@@ -97,7 +101,7 @@ def test_a_plan_as_json(ask: Ask) -> None:
         ("execution/1", "selected", 32)
     ]
     assert [(node["address"], node["lost"]) for node in plan["cut"]] == [("artifact/2", ["execution/1"])]
-    assert "would be cut" in plan["refusal"]
+    assert "allow it with --cut," in plan["refusal"]
 
 
 def test_wrong_words(ask: Ask, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_it_says_what_it_wrote(draws: Draws, capsys: pytest.CaptureFixture[str])
     draws("artifact/1", "--depth", "1")
     said = capsys.readouterr()
     assert said.out == "lineage.html\n"
-    assert said.err == ("3 nodes, 2 events\ncut at 1 events: more lies beyond; see it with a larger --depth\n")
+    assert said.err == ("3 nodes, 2 events\ncut at 1 event: more lies beyond; see it with a larger --depth\n")
     assert "<title>artifact/1 · lineage.db</title>" in Path("lineage.html").read_text(encoding="utf-8")
 
 

@@ -82,7 +82,7 @@ def test_a_plan_says_what_is_cut_and_what_that_costs(chain: Store) -> None:
     plan = chain.plan_removal("train", how="delete")
     assert [(node.address, node.lost, node.count) for node in plan.cut] == [("artifact/2", ("execution/1",), 1)]
     assert (plan.downstream, plan.links, plan.unheld) == (2, 2, 0)
-    assert "this cannot be applied: 1 nodes that stay would be cut" in str(plan)
+    assert "this cannot be applied: 1 node that stays would be cut" in str(plan)
     assert "artifact/2  Model  model  execution/1" in str(plan)
     with refused(chain, FailedPreconditionError, "artifact/2 came from execution/1"):
         chain.apply(plan)

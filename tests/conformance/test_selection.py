@@ -54,7 +54,7 @@ def test_what_is_refused_is_refused_for_what_the_page_says(record: Store) -> Non
 
 def test_a_selection_is_a_graph(record: Store) -> None:
     selection = record.select("+churn or run-2")
-    assert repr(selection) == "Selection('+churn or run-2': 2 artifacts, 1 executions, 1 contexts)"
+    assert repr(selection) == "Selection('+churn or run-2': 2 artifacts, 1 execution, 1 context)"
     assert selection.artifacts == selection.graph.artifacts == tuple(record.get_artifacts_by_id([1, 3]))
     assert selection.executions == tuple(record.get_executions_by_id([1]))
     assert selection.contexts == tuple(record.get_contexts_by_id([2]))

@@ -125,7 +125,7 @@ def test_ways_print_as_chains(diamond: Store) -> None:
         "-> made Model b (artifact/2)  [OUTPUT p.2]",
     ]
     assert str(diamond.paths(Artifact(id=1), Artifact(id=4), limit=1)).startswith("1 of 2 ways of 4 events\n\nModel a")
-    assert repr(diamond.paths(Artifact(id=1), Artifact(id=4), limit=1)) == "Paths(1 paths of 4 events, is_cut=True)"
+    assert repr(diamond.paths(Artifact(id=1), Artifact(id=4), limit=1)) == "Paths(1 path of 4 events, is_cut=True)"
     assert repr(diamond.paths(Artifact(id=1), Artifact(id=2))[0]) == "Path(artifact/1 -> execution/1 -> artifact/2)"
 
 
@@ -258,7 +258,7 @@ def test_what_came_of_it_live_ends_first(used: Store, clock: Clock) -> None:
     ]  # fmt: skip
     models = impact.by_type[0]
     assert (models.nearest, models.farthest, models.first_ms) == (2, 2, used.get_artifacts_by_id([2])[0].create_time_ms)
-    assert repr(impact) == "Impact(6 nodes, 1 live ends)"
+    assert repr(impact) == "Impact(6 nodes, 1 live end)"
 
 
 def test_the_impact_of_several_nodes_and_of_none(used: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lineage.errors import counted
 from lineage.model import Artifact, Context, Execution, Node
 from lineage.reading.graph import LineageGraph
 
@@ -31,7 +32,7 @@ class SelectionPart:
         counts = (
             (self.artifacts, "artifact"), (self.executions, "execution"), (self.contexts, "context"),
         )  # fmt: skip
-        found = ", ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for count, what in counts if count)
+        found = ", ".join(counted(count, what) for count, what in counts if count)
         if self.is_rest:
             found = f"all but {found}" if found else "all there is"
         return (
@@ -79,7 +80,5 @@ class Selection:
         return self.text
 
     def __repr__(self) -> str:
-        return (
-            f"Selection({self.text!r}: {len(self.artifacts)} artifacts, {len(self.executions)} executions, "
-            f"{len(self.contexts)} contexts)"
-        )
+        parts = {"artifact": self.artifacts, "execution": self.executions, "context": self.contexts}
+        return f"Selection({self.text!r}: {', '.join(counted(len(each), what) for what, each in parts.items())})"

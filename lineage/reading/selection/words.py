@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lineage.errors import counted
 from lineage.reading.selection.tree import (
     Address,
     Call,
@@ -57,7 +58,7 @@ def _walk(part: Walk) -> str:
         if hops is None:
             ways.append(f"all {way} of it")
         elif hops:
-            ways.append(f"what is at most {hops} event{'' if hops == 1 else 's'} {way} of it")
+            ways.append(f"what is at most {counted(hops, 'event')} {way} of it")
     return f"{part.part}, {', and '.join(ways)}"
 
 

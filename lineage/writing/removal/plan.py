@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
-from lineage.errors import FailedPreconditionError, InvalidArgumentError, short_repr
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, counted, short_repr
 from lineage.model import NodeKind
 from lineage.model.printed import Printed
 
@@ -25,6 +26,7 @@ __all__ = [
     "RemovalResult",
     "Users",
     "checked",
+    "refusal_of",
 ]
 
 NodeKey: TypeAlias = tuple[NodeKind, int]
@@ -144,14 +146,7 @@ class RemovalPlan(Printed):
     @property
     def refusal(self) -> str | None:
         """Why the plan cannot be applied; None if it can."""
-        if not self.cut or self.may_cut:
-            return None
-        first = self.cut[0]
-        return (
-            f"{len(self.cut)} nodes that stay would be cut from what they came from, and {self.downstream} more came "
-            f"of these: {first.address} came from {first.lost[0]}; select them too, pass outputs='remove' or "
-            "users='remove', allow it with cut=True, or keep the way through what goes with how='forget'"
-        )
+        return refusal_of(self)
 
     def check(self) -> None:
         """Raise FailedPreconditionError if the plan cannot be applied."""
@@ -170,7 +165,25 @@ class RemovalPlan(Printed):
         return True
 
     def __repr__(self) -> str:
-        return f"RemovalPlan({self.how} {len(self.nodes)} nodes, {len(self.cut)} cut)"
+        return f"RemovalPlan({self.how} {counted(len(self.nodes), 'node')}, {len(self.cut)} cut)"
+
+
+def _keyword(name: str, value: object) -> str:
+    return f"{name}={value!r}"
+
+
+def refusal_of(plan: RemovalPlan, spelled: Callable[[str, object], str] = _keyword) -> str | None:
+    """Return why a plan cannot be applied, with the options that help ``spelled`` as its reader gives them."""
+    if not plan.cut or plan.may_cut:
+        return None
+    first = plan.cut[0]
+    stay, they, these, them = ("stays", "it", "it", "it") if len(plan.cut) == 1 else ("stay", "they", "these", "them")
+    return (
+        f"{counted(len(plan.cut), 'node')} that {stay} would be cut from what {they} came from, and "
+        f"{plan.downstream:,} more came of {these}: {first.address} came from {first.lost[0]}; select {them} too, "
+        f"pass {spelled('outputs', 'remove')} or {spelled('users', 'remove')}, allow it with {spelled('cut', True)}, "
+        f"or keep the way through what goes with {spelled('how', 'forget')}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
