@@ -6,7 +6,7 @@ import logging
 import os
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from lineage import registry
 from lineage.api.bulk import BulkMethods
@@ -27,9 +27,9 @@ from lineage.seam.deadline import checked_timeout_s
 from lineage.seam.repeating import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
-__all__ = ["Store", "default_url", "open_store"]
+__all__ = ["Store", "StoreOptions", "default_url", "open_store"]
 
 _logger = logging.getLogger("lineage")
 
@@ -114,6 +114,59 @@ _opened_here: dict[str, Store] = {}
 """Stores that were unpickled, by the keys of their openings."""
 
 
+class StoreOptions(TypedDict, total=False):
+    """The options of :func:`open_store`, for type checkers. A kind of store refuses those that are of others."""
+
+    # of every store
+    timeout_s: float | None
+    # of databases and files
+    read_only: bool
+    upgrade: bool
+    # of Neo4j, MySQL and PostgreSQL
+    user: str | None
+    password: str | None
+    # of SQLite
+    mode: Literal["rwc", "rw", "ro"]
+    journal_mode: Literal["wal", "delete"]
+    # of MySQL and PostgreSQL
+    pool_size: int
+    skip_db_creation: bool
+    # of MySQL
+    socket: str | os.PathLike[str]
+    ssl_key: str | os.PathLike[str]
+    ssl_cert: str | os.PathLike[str]
+    ssl_ca: str | os.PathLike[str]
+    ssl_capath: str | os.PathLike[str]
+    ssl_cipher: str
+    ssl_verify_server_cert: bool
+    # of PostgreSQL
+    host: str
+    hostaddr: str
+    passfile: str | os.PathLike[str]
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+    sslcert: str | os.PathLike[str]
+    sslkey: str | os.PathLike[str]
+    sslpassword: str
+    sslrootcert: str | os.PathLike[str]
+    # of Neo4j
+    database: str | None
+    index_declared_properties: bool
+    max_connection_pool_size: int
+    connection_acquisition_timeout: float
+    connection_timeout: float
+    max_connection_lifetime: float
+    liveness_check_timeout: float | None
+    keep_alive: bool
+    trusted_certificates: object
+    encrypted: bool
+    # of servers
+    token: str | None
+    ca: str | os.PathLike[str] | None
+    cert: str | os.PathLike[str] | None
+    key: str | os.PathLike[str] | None
+    plain_token: bool | str
+
+
 def default_url() -> str:
     """Return where the store is if nobody says: what ``LINEAGE_STORE`` says, else ``lineage.db`` in this folder.
 
@@ -128,7 +181,7 @@ def default_url() -> str:
     return path
 
 
-def open_store(url: str | os.PathLike[str] | None = None, **options: Any) -> Store:
+def open_store(url: str | os.PathLike[str] | None = None, **options: Unpack[StoreOptions]) -> Store:
     """Open a store, and create what is missing in it.
 
     A path, or ``sqlite:///PATH``, is a file that lasts: an SQLite database with MLMD's tables, be it one of MLMD's own.
@@ -147,7 +200,7 @@ def open_store(url: str | os.PathLike[str] | None = None, **options: Any) -> Sto
     FailedPreconditionError and is brought up to date only with ``upgrade``; close its other clients before.
 
     ``grpc://HOST:PORT`` (``grpcs://`` with TLS) is the store of a server; :func:`lineage.remote.connect` has its
-    options.
+    options. Type checkers know the options of all stores; each refuses those that it does not have.
 
     >>> import lineage
     >>> with lineage.open_store("memory:") as store:
@@ -156,7 +209,7 @@ def open_store(url: str | os.PathLike[str] | None = None, **options: Any) -> Sto
     """
     url = default_url() if url is None else registry.url_of(url)
     opening = Opening(url, dict(options))
-    store = _opened(url, options)
+    store = _opened(url, dict(options))
     remember_opening(store, opening)
     return store
 

@@ -45,7 +45,7 @@ class Column:
                 ids = by_value.get(value)
                 if ids is None:
                     ids = by_value[value] = {}
-                ids[node.id] = None  # type: ignore[index]  # stored nodes have ids
+                ids[node.id] = None
 
     def add(self, node: Any) -> None:
         value = self.read(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, SerializationInfo
 
@@ -15,7 +15,6 @@ from lineage.model.values import (
     INT64_MAX,
     INT64_MIN,
     FrozenDict,
-    PropertyValue,
     ProtoValue,
     as_int,
     check_text,
@@ -26,6 +25,7 @@ __all__ = [
     "DeclaredProperties",
     "DeclaredType",
     "Id",
+    "OwnId",
     "Path",
     "Properties",
     "Text",
@@ -165,8 +165,13 @@ _Int64: TypeAlias = Annotated[int, Field(strict=True, ge=INT64_MIN, le=INT64_MAX
 Id: TypeAlias = _Int64
 TimeMs: TypeAlias = _Int64
 Text: TypeAlias = Annotated[str, Field(strict=True), AfterValidator(check_text)]
+if TYPE_CHECKING:
+    OwnId: TypeAlias = int | Any
+    """The id of a record itself: who has read one need not say to a type checker that it is there."""
+else:
+    OwnId = Id | None
 Properties: TypeAlias = Annotated[
-    Mapping[str, PropertyValue],
+    Mapping[str, Any],  # and no union of what may be put: what is read is compared and computed with
     PlainValidator(freeze_properties),
     PlainSerializer(_dump_properties, return_type=dict[str, Any]),
 ]

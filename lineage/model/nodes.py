@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from lineage.errors import InvalidArgumentError, short_repr
 from lineage.model.enums import ArtifactState, ExecutionState, NodeKind
-from lineage.model.fields import Id, Properties, Text, TimeMs, enum_by_name, load_properties
+from lineage.model.fields import Id, OwnId, Properties, Text, TimeMs, enum_by_name, load_properties
 from lineage.model.printed import text_of
 from lineage.model.record import Record
 from lineage.model.values import EMPTY_PROPERTIES, PropertyValue
@@ -26,7 +26,7 @@ class Node(Record):
 
     kind: ClassVar[NodeKind]
 
-    id: Id | None = None
+    id: OwnId = None
     name: Text | None = None
     type: Text | None = None
     type_id: Id | None = None
@@ -143,6 +143,22 @@ class Context(Node):
     """A group of artifacts and executions: a pipeline, a run, an experiment. It must have a name."""
 
     kind = NodeKind.CONTEXT
+
+    if TYPE_CHECKING:  # as above
+
+        def __init__(
+            self,
+            *,
+            id: int | None = ...,
+            name: str | None = ...,
+            type: str | None = ...,
+            type_id: int | None = ...,
+            external_id: str | None = ...,
+            properties: Mapping[str, PropertyValue] = ...,
+            custom_properties: Mapping[str, PropertyValue] = ...,
+            create_time_ms: int | None = ...,
+            last_update_time_ms: int | None = ...,
+        ) -> None: ...
 
 
 AnyNode = TypeVar("AnyNode", bound=Node)

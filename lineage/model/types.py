@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, model_validator
 
 from lineage.model.enums import ArtifactBaseType, ContextBaseType, ExecutionBaseType, NodeKind
-from lineage.model.fields import DeclaredProperties, DeclaredType, Id, Text, enum_by_name
+from lineage.model.fields import DeclaredProperties, DeclaredType, OwnId, Text, enum_by_name
 from lineage.model.record import Record
 from lineage.model.values import EMPTY_PROPERTIES, FrozenDict
 
@@ -98,7 +98,7 @@ class NodeType(Record):
 
     kind: ClassVar[NodeKind]
 
-    id: Id | None = None
+    id: OwnId = None
     name: Text = ""
     version: Text | None = None
     description: Text | None = None

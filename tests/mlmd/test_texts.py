@@ -15,6 +15,7 @@ from lineage.mlmd.service import Service, request_class
 
 rpc: Any = metadata_store_service_pb2
 LONG = "x" * 10**6
+LONG_OPTION: dict[str, Any] = {LONG: 1}
 
 
 @pytest.mark.parametrize("name", ["GetArtifacts", "GetExecutions", "GetContexts"])
@@ -38,8 +39,8 @@ CALLS: list[Callable[[lineage.Store], Any]] = [
     lambda store: store.list_artifacts(order_by=LONG),
     lambda store: store.list_artifacts(page_token=LONG),
     lambda store: store.create_property_index("a", LONG),
-    lambda _: lineage.open_store("memory:", **{LONG: 1}),
-    lambda _: lineage.open_store("grpc://localhost:1", **{LONG: 1}),
+    lambda _: lineage.open_store("memory:", **LONG_OPTION),
+    lambda _: lineage.open_store("grpc://localhost:1", **LONG_OPTION),
     lambda _: lineage.open_store(f"{LONG}:"),
     lambda _: lineage.open_store(LONG),
 ]

@@ -71,4 +71,4 @@ def test_a_certificate_for_another_name_is_refused_where_that_is_asked_for(folde
         url = f"mysql://root@{server.host}:{server.port}/x"
         lineage.open_store(url, ssl_ca=folder / "ours.pem").close()
         with pytest.raises(UnavailableError, match=r"(?i)certificate verify failed"):
-            lineage.open_store(url, ssl_ca=folder / "ours.pem", ssl_verify_server_cert="true")
+            lineage.open_store(url, ssl_ca=folder / "ours.pem", ssl_verify_server_cert=True)

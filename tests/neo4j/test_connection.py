@@ -61,7 +61,7 @@ def test_bad_urls(url: str, message: str) -> None:
 
 def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="no option 'conection_timeout'; did you mean 'connection_timeout'"):
-        lineage.open_store("bolt://h", conection_timeout=1)
+        lineage.open_store("bolt://h", conection_timeout=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # that is what is tested
 
 
 def test_without_the_driver_the_error_says_what_to_install() -> None:
@@ -143,7 +143,7 @@ def test_an_older_schema_is_brought_up_to_date(url: str, neo4j_server: Neo4jServ
     ("url", "options"),
     [("bolt://h/system", {}), ("neo4j://h", {"database": "SYSTEM"}), ("neo4j://h?database=system", {})],
 )
-def test_the_database_of_the_server_itself(url: str, options: dict[str, str]) -> None:
+def test_the_database_of_the_server_itself(url: str, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError, match=r"'system' is where Neo4j keeps .* name another one"):
         lineage.open_store(url, **options)
 

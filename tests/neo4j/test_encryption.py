@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -66,7 +67,7 @@ def test_without_encryption(server: Neo4jServer, scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["bolt+ssc", "neo4j+ssc"])
 @pytest.mark.parametrize("login", [{}, {"user": "neo4j"}, {"user": "neo4j", "password": "wrong"}])
-def test_a_login_that_is_refused(server: Neo4jServer, scheme: str, login: dict[str, str]) -> None:
+def test_a_login_that_is_refused(server: Neo4jServer, scheme: str, login: dict[str, Any]) -> None:
     with pytest.raises(UnauthenticatedError, match="Neo4j refused the login; pass user= and password=, or set"):
         lineage.open_store(with_scheme(server.bolt_url, scheme), **login)
 

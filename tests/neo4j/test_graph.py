@@ -92,7 +92,7 @@ def test_values_come_back(store: lineage.Store) -> None:
         assert type(stored) is type(value) or isinstance(value, (dict, list))
     [node_id] = store.put_artifacts([Artifact(type="Data", custom_properties={"v": math.nan}, uri="u" * 9000)])
     [node] = store.get_artifacts_by_id([node_id])
-    assert math.isnan(node.custom_properties["v"])  # type: ignore[arg-type]  # a float
+    assert math.isnan(node.custom_properties["v"])
     assert [each.id for each in store.get_artifacts_by_uri(node.uri)] == [node_id]
     long = "é" * 5000
     assert len(store.list_artifacts(f"custom_properties.v.string_value = '{long}'")) == 1

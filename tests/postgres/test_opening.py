@@ -67,9 +67,9 @@ def test_what_is_no_store_is_refused_in_words(
         statements = statements[1:]
     run(made, *statements)
     before = [] if "DROP SCHEMA" in statements[0] else tables(made)
-    for options in ({}, {"read_only": True}):
+    for read_only in (False, True):
         with pytest.raises(error, match=said):
-            lineage.open_store(made, **options)
+            lineage.open_store(made, read_only=read_only)
     assert before == ([] if "DROP SCHEMA" in statements[0] else tables(made))
 
 

@@ -308,7 +308,7 @@ def test_values_arrive_to_the_last_bit(remote: NativeRemoteStore) -> None:
     [found] = remote.get_artifacts_by_id([1])
     assert repr(dict(found.custom_properties)) == repr(VALUES)
     remote.put_artifacts([Artifact(id=1, custom_properties={"nan": math.nan})])
-    assert math.isnan(remote.get_artifacts_by_id([1])[0].custom_properties["nan"])  # type: ignore[arg-type]  # it is a float
+    assert math.isnan(remote.get_artifacts_by_id([1])[0].custom_properties["nan"])
 
 
 def test_iterators_read_page_after_page(remote: NativeRemoteStore) -> None:

@@ -93,7 +93,13 @@ def test_urls(scheme: str, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_options(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     caplog.set_level(logging.DEBUG)
-    for options in ({"password": MARKER}, {"user": "u", "password": MARKER}, {"passwort": MARKER}, {"token": MARKER}):
+    every: tuple[dict[str, Any], ...] = (
+        {"password": MARKER},
+        {"user": "u", "password": MARKER},
+        {"passwort": MARKER},
+        {"token": MARKER},
+    )
+    for options in every:
         for url in ("bolt://127.0.0.1:1", "memory:", "grpc://127.0.0.1:1", "grpc://example.invalid:1"):
             expect_nothing_shown(partial(lineage.open_store, url, **options), caplog)
     for token in (MARKER, f"{MARKER}\n", f"{MARKER}é"):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,7 +160,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["ro", "rw"])
-def test_a_file_that_is_not_there_is_made_only_where_that_is_asked(tmp_path: Path, mode: str) -> None:
+def test_a_file_that_is_not_there_is_made_only_where_that_is_asked(tmp_path: Path, mode: Any) -> None:
     with pytest.raises(FailedPreconditionError, match="there is no file"):
         lineage.open_store(tmp_path / "x.db", mode=mode)
     assert list(tmp_path.iterdir()) == []

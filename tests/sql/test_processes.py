@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def start(path: Path, name: str, count: int) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("journal_mode", ["wal", "delete"])
-def test_processes_wait_for_each_other(tmp_path: Path, journal_mode: str) -> None:
+def test_processes_wait_for_each_other(tmp_path: Path, journal_mode: Any) -> None:
     """They make the file, its types and one context all at once, and nobody sees that it was locked."""
     path = tmp_path / "x.db"
     if journal_mode == "delete":
@@ -76,7 +77,7 @@ def test_processes_wait_for_each_other(tmp_path: Path, journal_mode: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("journal_mode", ["wal", "delete"])
-def test_a_killed_process_loses_no_call_that_came_back(tmp_path: Path, journal_mode: str) -> None:
+def test_a_killed_process_loses_no_call_that_came_back(tmp_path: Path, journal_mode: Any) -> None:
     path = tmp_path / "x.db"
     lineage.open_store(path, journal_mode=journal_mode).close()
     chance = random.Random(7)
@@ -117,7 +118,7 @@ def forked(store: lineage.Store) -> int | None:
 
 @needs_fork
 @pytest.mark.parametrize("journal_mode", ["wal", "delete"])
-def test_a_child_works_with_the_store_of_its_parent(tmp_path: Path, journal_mode: str) -> None:
+def test_a_child_works_with_the_store_of_its_parent(tmp_path: Path, journal_mode: Any) -> None:
     """The fork waits until another thread's unit of work has ended."""
     path = tmp_path / "x.db"
     with lineage.open_store(path, journal_mode=journal_mode) as store:

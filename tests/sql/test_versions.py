@@ -144,9 +144,9 @@ def test_of_events_that_are_there_twice_the_newest_stays(tmp_path: Path) -> None
 def test_opening_never_migrates_unless_it_is_asked(tmp_path: Path) -> None:
     path = database("v5", tmp_path / "x.db")
     before = digest(path)
-    for options in ({}, {"read_only": True}):
+    for read_only in (False, True):
         with pytest.raises(FailedPreconditionError, match=r"schema version 5.*lineage db upgrade"):
-            lineage.open_store(path, **options)
+            lineage.open_store(path, read_only=read_only)
     assert digest(path) == before
     with lineage.open_store(path, upgrade=True) as store:
         assert len(store.list_artifacts()) == 11

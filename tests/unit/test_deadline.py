@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_a_call_that_is_over_does_not_commit() -> None:
 
 
 @pytest.mark.parametrize("timeout_s", [0, -1, "30", True, math.nan])
-def test_a_bad_limit_is_refused(timeout_s: object) -> None:
+def test_a_bad_limit_is_refused(timeout_s: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="timeout_s is a number of seconds above 0"):
         lineage.open_store("memory:", timeout_s=timeout_s)
 
@@ -107,7 +108,8 @@ def test_a_store_limits_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(math.inf if timeout_s is None else timeout_s)
         return deadline(timeout_s)
 
-    for options, expected in (({}, 30), ({"timeout_s": 7}, 7), ({"timeout_s": None}, math.inf)):
+    cases: list[tuple[dict[str, Any], float]] = [({}, 30), ({"timeout_s": 7}, 7), ({"timeout_s": None}, math.inf)]
+    for options, expected in cases:
         with lineage.open_store("memory:", **options) as store:
             monkeypatch.setattr("lineage.seam.deadline.Deadline", noted)
             store.get_artifact_types()

@@ -43,4 +43,4 @@ def test_options_of_opening() -> None:
     with pytest.raises(InvalidArgumentError, match="an upgrade writes"):
         open_store("memory:", read_only=True, upgrade=True)
     with pytest.raises(InvalidArgumentError, match="read_only"):
-        open_store("memory:", read_only="yes")
+        open_store("memory:", read_only="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # that is what is tested

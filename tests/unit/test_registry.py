@@ -65,6 +65,6 @@ def test_an_unknown_scheme_is_refused_with_those_that_are_known() -> None:
 
 def test_options_that_a_backend_does_not_have_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="a memory store has no option 'size'"):
-        open_store("memory:", size=3)
+        open_store("memory:", size=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # that is what is tested
     with pytest.raises(InvalidArgumentError, match="names a place, but a memory store has none"):
         open_store("memory:///tmp/x")
