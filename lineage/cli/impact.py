@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lineage.cli import output, stores, traversal
 from lineage.cli.walk import graph_as_json
+from lineage.errors import counted
 
 if TYPE_CHECKING:
     from lineage.model import Artifact, Execution
@@ -64,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         output.write_nodes(impact.nodes, arguments.output)
     if impact.is_cut:
-        output.say(f"cut at {arguments.max_nodes} nodes: more came of it, and an end may be none; a larger --max-nodes")
+        most = counted(arguments.max_nodes, "node")
+        output.say(f"cut at {most}: more came of it, and an end may be none; a larger --max-nodes")
     if not len(impact):
         output.say(str(impact))
     return 0 if len(impact) else 3

@@ -136,7 +136,7 @@ def test_a_largest_answer_says_that_it_is_cut(ask: Ask) -> None:
     assert ask("up", "Model/churn", "--max-nodes", "2")[2] == (
         "cut at 2 nodes: more lies beyond; see it with a larger --max-nodes\n"
     )
-    assert "cut at 9 events or 1 nodes" in ask("down", "iris", "--depth", "9", "--max-nodes", "1")[2]
+    assert "cut at 9 events or 1 node" in ask("down", "iris", "--depth", "9", "--max-nodes", "1")[2]
     assert ask("down", "iris", "Model/churn", "--max-nodes", "1")[0] == 0
     assert "cut at 2 nodes" in ask("impact", "iris", "--max-nodes", "2")[2]
     assert "the 1 nearest to artifact/1" in ask("between", "iris", "Model/churn", "--max-nodes", "1")[2]
