@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from cypher.ast import Cast, Expression, Literal, ValueType
 
+__all__ = ["cast_literal", "coerce", "common_type"]
+
 _INT64, _DOUBLE, _STRING, _BOOL, _NULL = (
     ValueType.INT64, ValueType.DOUBLE, ValueType.STRING, ValueType.BOOL, ValueType.NULL,
 )  # fmt: skip

@@ -6,6 +6,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from unicodedata import east_asian_width
 
+__all__ = [
+    "MAX_COMPUTED_TEXT",
+    "TEXT_TOO_LONG",
+    "ComputedTextError",
+    "FilterError",
+    "near_matches",
+    "nested_too_deeply",
+    "shown",
+]
+
 _SHOWN_CHARACTERS = 80
 _LONGEST_MISSPELLING = 1_000
 """Names that resemble a longer one are not looked for, which would take seconds."""

@@ -12,6 +12,8 @@ from typing import Final, TypeVar
 
 from cypher.ast import ValueType
 
+__all__ = ["CAST_TYPES", "FUNCTIONS", "Function", "Overload", "complete", "table_of_functions"]
+
 _T = TypeVar("_T")
 
 _INT64, _DOUBLE, _STRING = ValueType.INT64, ValueType.DOUBLE, ValueType.STRING

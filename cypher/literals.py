@@ -11,6 +11,17 @@ from cypher.errors import FilterError
 if TYPE_CHECKING:  # so that who only writes literals loads no parser
     from cypher.tokens import Token
 
+__all__ = [
+    "MAX_INT64",
+    "read_float",
+    "read_integer",
+    "read_moment",
+    "read_name",
+    "read_string",
+    "write_name",
+    "write_string",
+]
+
 MAX_INT64 = 2**63 - 1
 
 _ESCAPE = re.compile(

@@ -12,6 +12,8 @@ from cypher.errors import FilterError, near_matches, shown
 from cypher.literals import MAX_INT64, read_name
 from cypher.scope import AttributeType, Scope
 
+__all__ = ["FIELD_TYPES", "Names", "Part", "Resolved", "split_name"]
+
 FIELD_TYPES: Final[Mapping[str, ValueType]] = {
     "int_value": ValueType.INT64,
     "double_value": ValueType.DOUBLE,

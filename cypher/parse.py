@@ -5,6 +5,8 @@ from __future__ import annotations
 from cypher.ast import Filter
 from cypher.scope import Scope
 
+__all__ = ["parse_filter"]
+
 
 def parse_filter(text: str, scope: Scope) -> Filter:
     """Parse a filter over the nodes that ``scope`` describes.

@@ -14,6 +14,8 @@ from cypher.literals import read_moment, write_string
 from cypher.names import Names, Resolved, split_name
 from cypher.scope import Scope
 
+__all__ = ["MAX_COMPUTED", "MAX_COPIES", "MAX_NEIGHBOURS", "MAX_PATTERN", "MAX_PROPERTIES", "resolve"]
+
 _BOOL, _INT64, _DOUBLE, _STRING, _NULL = (
     ValueType.BOOL, ValueType.INT64, ValueType.DOUBLE, ValueType.STRING, ValueType.NULL,
 )  # fmt: skip

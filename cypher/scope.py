@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from cypher.ast import ValueType
 
+__all__ = ["AttributeType", "Neighbour", "Scope"]
+
 AttributeType: TypeAlias = ValueType | Mapping[str, int]
 """A plain type, or an enumeration: INT64 values which the filter may call by these names."""
 

@@ -16,6 +16,26 @@ from cypher.errors import FilterError, nested_too_deeply, shown
 from cypher.literals import read_float, read_integer, read_moment, read_string
 from cypher.tokens import Token, tokenize
 
+__all__ = [
+    "MAX_CONSTANTS",
+    "MAX_DEPTH",
+    "MAX_WORDS",
+    "Between",
+    "Binary",
+    "CaseWhen",
+    "CastTo",
+    "Chain",
+    "Constant",
+    "ExistsWhere",
+    "FunctionCall",
+    "InList",
+    "Is",
+    "Name",
+    "Node",
+    "Unary",
+    "parse_syntax",
+]
+
 MAX_DEPTH: Final = 100
 """How deep parentheses and operators may nest; chains of AND and OR are flat."""
 MAX_WORDS: Final = 2_000

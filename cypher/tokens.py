@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from cypher.errors import FilterError
 
+__all__ = ["KEYWORDS", "Token", "tokenize"]
+
 KEYWORDS = frozenset(
     {"AND", "AS", "BETWEEN", "CASE", "CAST", "ELSE", "END", "EXISTS", "FALSE"}
     | {"IN", "IS", "LIKE", "NOT", "NULL", "OR", "THEN", "TRUE", "WHEN"}

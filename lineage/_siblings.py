@@ -11,6 +11,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+__all__ = ["check_layout"]
+
 _PARENT = Path(__file__).resolve().parent.parent
 _SIBLINGS = ("backends", "cypher")
 

@@ -25,6 +25,17 @@ from lineage.model import (
 from lineage.model.values import FrozenDict, FrozenList, ProtoValue
 from lineage.seam import Reads, Transaction
 
+__all__ = [
+    "SIMPLE_TYPES",
+    "SIMPLE_TYPE_NAMES",
+    "TYPE_OF_KIND",
+    "TypeCatalog",
+    "TypeIndex",
+    "check_properties",
+    "ensure_simple_types",
+    "listed_types",
+]
+
 SIMPLE_TYPES: tuple[NodeType, ...] = (
     *(ArtifactType(name=f"mlmd.{base.name.title()}") for base in ArtifactBaseType if base),
     *(ExecutionType(name=f"mlmd.{base.name.title()}") for base in ExecutionBaseType if base),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from lineage.seam import Backend
 
+__all__ = ["SERVERS", "database_at", "is_server", "knows", "open_backend", "scheme_of", "url_of"]
+
 _OWN = {
     "memory": "backends.memory:open_backend",
     "sqlite": "backends.sql:open_backend",

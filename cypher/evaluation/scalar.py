@@ -19,6 +19,8 @@ from cypher.ast import ArithmeticOperator, Value, ValueType
 from cypher.errors import MAX_COMPUTED_TEXT, ComputedTextError
 from cypher.functions import complete
 
+__all__ = ["FUNCTIONS", "Number", "Operation", "arithmetic", "cast", "fold", "like_matcher", "negate"]
+
 Number: TypeAlias = int | float
 Operation: TypeAlias = Callable[[Number | None, Number | None], Number | None]
 _T = TypeVar("_T", bound=Value)

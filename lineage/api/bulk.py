@@ -12,6 +12,8 @@ from lineage.model.values import as_int
 from lineage.writing.loads.bulk import BulkLoad, BulkProgress
 from lineage.writing.writer import Writer
 
+__all__ = ["MAX_BATCH_SIZE", "BulkMethods"]
+
 MAX_BATCH_SIZE = 100_000
 
 

@@ -13,6 +13,8 @@ from lineage.model.arguments import checked_flag, checked_text
 from lineage.reading.lists import checked_limit, filter_of, parse_order
 from lineage.seam import CanExplain, CanIndexProperties, Explanation, NodeQuery, OrderBy, PropertyIndex
 
+__all__ = ["DatabaseMethods"]
+
 
 class DatabaseMethods(StoreCore):
     """How a database answers, and its indexes."""

@@ -18,6 +18,8 @@ from lineage.reading.lists import checked_limit
 from lineage.reading.traversal import Traversal, checked_traversal
 from lineage.reading.walk import Ending, Start, traverse
 
+__all__ = ["LineageMethods"]
+
 
 class LineageMethods(StoreCore):
     """What came before, what came of it, what belongs together."""

@@ -27,6 +27,8 @@ from lineage.model.arguments import checked_flag, checked_id, checked_ids, check
 from lineage.seam import LinkQuery, NodeQuery, Reads
 from lineage.writing.composites import EventEdge, PutExecutionResult, PutLineageSubgraphResult, Reuse, checked_reuse
 
+__all__ = ["LinkMethods"]
+
 
 class LinkMethods(StoreCore):
     """Events, attributions, associations, parent contexts, and composites."""

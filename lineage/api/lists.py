@@ -14,6 +14,8 @@ from lineage.model.arguments import checked_flag, checked_id, checked_text, chec
 from lineage.reading.lists import Page, count_nodes, list_nodes
 from lineage.seam import OrderBy, Reads
 
+__all__ = ["PAGE_SIZE", "ListMethods"]
+
 PAGE_SIZE = 1000
 """How many nodes an iterator reads at a time."""
 

@@ -22,6 +22,8 @@ from lineage.model.arguments import (
 from lineage.seam import NodeQuery, Reads
 from lineage.writing.masks import UpdateMask
 
+__all__ = ["NodeMethods"]
+
 
 class NodeMethods(StoreCore):
     """Artifacts, executions and contexts."""

@@ -24,6 +24,8 @@ from lineage.model.arguments import (
     checked_version,
 )
 
+__all__ = ["AnyType", "PutTypesResult", "TypeMethods"]
+
 AnyType = TypeVar("AnyType", bound=NodeType)
 
 

@@ -19,6 +19,8 @@ from lineage.seam.repeating import CALL_TIMEOUT_S, before_commit, repeated
 from lineage.writing.writer import Writer
 from lineage.writing.writes import Writes
 
+__all__ = ["BackendUnits", "Result", "StoreCore", "Units", "now_ms"]
+
 Result = TypeVar("Result")
 
 

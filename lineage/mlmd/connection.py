@@ -19,6 +19,17 @@ from lineage.store import Store, default_url
 if TYPE_CHECKING:  # it needs gRPC
     from lineage.remote.link import Link
 
+__all__ = [
+    "Connection",
+    "ServerConnection",
+    "StoreConnection",
+    "bring_down",
+    "connect_to",
+    "open_database",
+    "open_url",
+    "shown_parts",
+]
+
 _pb: Any = metadata_store_pb2
 _MAX_INT32 = 2**31 - 1
 _TYPES = ("artifact_types", "execution_types", "context_types")

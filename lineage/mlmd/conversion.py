@@ -45,6 +45,36 @@ from lineage.model import (
 )
 from lineage.model.values import FrozenDict, varint
 
+__all__ = [
+    "NODE_FROM_PROTO",
+    "TYPE_FROM_PROTO",
+    "artifact_from_proto",
+    "artifact_to_proto",
+    "artifact_type_from_proto",
+    "artifact_type_to_proto",
+    "association_from_proto",
+    "association_to_proto",
+    "attribution_from_proto",
+    "attribution_to_proto",
+    "context_from_proto",
+    "context_to_proto",
+    "context_type_from_proto",
+    "context_type_to_proto",
+    "encoded",
+    "event_from_proto",
+    "event_to_proto",
+    "execution_from_proto",
+    "execution_to_proto",
+    "execution_type_from_proto",
+    "execution_type_to_proto",
+    "parent_context_from_proto",
+    "parent_context_to_proto",
+    "pb",
+    "repeated",
+    "struct_type_from_proto",
+    "to_proto",
+]
+
 pb: Any = metadata_store_pb2  # the classes are made at run time, and here every field of every message is touched
 
 _ARTIFACT_STATES = ArtifactState.by_number()

@@ -10,6 +10,8 @@ from lineage.errors import InvalidArgumentError
 from lineage.mlmd.conversion import artifact_type_from_proto, context_type_from_proto, execution_type_from_proto
 from lineage.mlmd.simple_types.proto import simple_types_pb2
 
+__all__ = ["parse_types"]
+
 _pb: Any = simple_types_pb2
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from lineage.errors import InvalidArgumentError
 from lineage.model.values import EMPTY_PROPERTIES, LIST_KEY, TOO_DEEP, FrozenDict, FrozenList, ProtoValue, is_too_deep
 
+__all__ = ["fill_properties", "not_text", "properties_from_proto"]
+
 
 def not_text(content: bytes) -> InvalidArgumentError:
     """Build the error for a text that came as bytes: protobuf gives those when they are not UTF-8."""

@@ -46,6 +46,20 @@ def test_the_search_for_circles_finds_one(tmp_path: Path, monkeypatch: pytest.Mo
     assert graph.find_modules_directly_imported_by("a_room_of_two.one") == {"a_room_of_two.two"}
 
 
+AS_MLMD_HAS_THEM = {"lineage/mlmd/errors.py", "lineage/mlmd/metadata_store/mlmd_types.py"}
+"""MLMD's modules of that name have no ``__all__``: what a star takes from them is what it takes there."""
+
+
+def test_every_module_says_what_it_has_for_others() -> None:
+    silent = set[str]()
+    for path in (path for room in ROOMS for path in FOLDERS[room].rglob("*.py") if not _is_generated(path)):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        has = any(isinstance(each, (ast.FunctionDef, ast.ClassDef)) and each.name[0] != "_" for each in body)
+        if has and not any(isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "__all__" for each in body):
+            silent.add(str(path.relative_to(BESIDE)))
+    assert silent == AS_MLMD_HAS_THEM
+
+
 def test_imports_by_name_are_known() -> None:
     # They are arrows that import-linter cannot see, so that each has its reason.
     found = {

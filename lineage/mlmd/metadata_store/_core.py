@@ -15,6 +15,18 @@ from lineage.mlmd.connection import Connection
 from lineage.mlmd.descriptors import own
 from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 
+__all__ = [
+    "MEAN_RETRY_DELAY_S",
+    "ExtraOptions",
+    "ListOptions",
+    "OrderByField",
+    "StoreCore",
+    "copied",
+    "copy_into",
+    "pb",
+    "rpc",
+]
+
 pb: Any = metadata_store_pb2
 rpc: Any = metadata_store_service_pb2
 """The message classes, looked up at each use: ``install()`` changes them."""

@@ -27,6 +27,8 @@ from lineage.mlmd.proto.metadata_store_pb2 import (
     ParentContext,
 )
 
+__all__ = ["LinkMethods"]
+
 
 class LinkMethods(StoreCore):
     """Events, attributions, associations, parent contexts, composites, lineage."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from lineage.mlmd.metadata_store._core import ExtraOptions, ListOptions, StoreCore, copied, rpc
 from lineage.mlmd.proto.metadata_store_pb2 import Artifact, ArtifactType, Context, Execution
 
+__all__ = ["NodeMethods"]
+
 
 class NodeMethods(StoreCore):
     """Artifacts, executions and contexts."""

@@ -8,6 +8,8 @@ from typing import Any
 from lineage.mlmd.metadata_store._core import ExtraOptions, StoreCore, copy_into, rpc
 from lineage.mlmd.proto.metadata_store_pb2 import ArtifactType, ContextType, ExecutionType
 
+__all__ = ["TypeMethods"]
+
 
 class TypeMethods(StoreCore):
     """Types: put and read."""

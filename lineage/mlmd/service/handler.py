@@ -11,6 +11,8 @@ from lineage.mlmd.service.type_names import TypeNames
 from lineage.seam.repeating import repeated
 from lineage.store import Store
 
+__all__ = ["AnyService", "Handler", "Result", "by_external_ids", "checked_filter", "rpc", "together"]
+
 Result = TypeVar("Result")
 
 rpc: Any = metadata_store_service_pb2

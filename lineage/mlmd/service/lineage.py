@@ -16,6 +16,8 @@ from lineage.model.values import varint
 from lineage.reading.graph import LineageGraph
 from lineage.reading.walk import Ending
 
+__all__ = ["HANDLERS", "full_graph", "traverse"]
+
 _pb: Any = metadata_store_pb2
 
 _DIRECTIONS = _pb.LineageSubgraphQueryOptions.Direction

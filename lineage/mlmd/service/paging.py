@@ -20,6 +20,8 @@ from lineage.reading.lists import Page, page_token_of
 from lineage.seam import Cursor, OrderBy
 from lineage.store import Store
 
+__all__ = ["page"]
+
 _pb: Any = metadata_store_pb2
 _ORDERS = {1: OrderBy.CREATE_TIME, 2: OrderBy.LAST_UPDATE_TIME, 3: OrderBy.ID}
 

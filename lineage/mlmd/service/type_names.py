@@ -14,6 +14,8 @@ from lineage.mlmd.conversion import NODE_FROM_PROTO
 from lineage.model import Node, NodeKind
 from lineage.store import Store
 
+__all__ = ["TypeNames"]
+
 
 class TypeNames:
     """The names of a store's types by id. A type's name never changes, so that one look-up is enough."""

@@ -12,6 +12,8 @@ from lineage.mlmd.conversion import TYPE_FROM_PROTO, repeated, to_proto
 from lineage.mlmd.service.handler import AnyService, Handler, by_external_ids, rpc
 from lineage.model import NodeKind, NodeType
 
+__all__ = ["HANDLERS", "without"]
+
 
 def without(types: Iterable[NodeType], *fields: str) -> list[NodeType]:
     """Return the types without these fields: not every read returns all."""
