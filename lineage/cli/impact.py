@@ -23,7 +23,7 @@ Show all that came of nodes: the ends that are in use, then how many nodes of wh
   lineage impact artifact/1 artifact/2 -o tree
   lineage impact iris --until "type = 'Deployment'"
   lineage impact iris -o ids | lineage show -
-  lineage impact iris --context Pipeline/daily --since 2026-11-01 --skip-cached
+  lineage impact iris --context Run/run-1 --since 2020-01-01 --skip-cached
 
 {stores.ADDRESSES}"""
 

@@ -25,7 +25,7 @@ Draw how nodes came to be (up), or what came of them (down), as a tree.
   lineage down artifact/1 --depth 4
   lineage up artifact/17 -o json > why.json
   lineage up Model/churn --hide "type = 'Statistics'" --skip-cached
-  lineage down iris --context Pipeline/daily --since 2026-11-01
+  lineage down iris --context Run/run-1 --since 2020-01-01
 
 {stores.ADDRESSES}"""
 
