@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from lineage import registry
+from lineage.api.as_of import UnitsAsOf, checked_moment
 from lineage.api.bulk import BulkMethods
 from lineage.api.database import DatabaseMethods
 from lineage.api.lineage import LineageMethods
@@ -20,13 +21,15 @@ from lineage.api.questions import QuestionMethods
 from lineage.api.removal import RemovalMethods
 from lineage.api.served import not_served
 from lineage.api.types import TypeMethods
-from lineage.api.units import BackendUnits
+from lineage.api.units import BackendUnits, Units
 from lineage.errors import InvalidArgumentError, UnimplementedError, shown_url
 from lineage.model.arguments import checked_flag
 from lineage.seam.deadline import checked_timeout_s
 from lineage.seam.repeating import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from typing_extensions import Self, Unpack
 
 __all__ = ["Store", "StoreOptions", "default_url", "open_store"]
@@ -62,6 +65,34 @@ class Store(
     def url(self) -> str:
         """The URL that this store was opened with, without its login."""
         return self._url
+
+    @not_served("each call of the store that it returns says the time")
+    def as_of(self, time: int | datetime) -> Store:
+        """Return this store as it was known at a time: its reads see what had been put by then; nothing can be put.
+
+        ``time`` is a datetime with a time zone, or milliseconds since 1970; what was put in that millisecond counts.
+        Nodes are told apart by their create time, and events by theirs, in filters too. That a context holds a node
+        counts from when both were there, for it has no time. The record cannot tell what a node was before it was
+        changed, and nothing of what was removed: a node is as it is now, and its ``last_update_time_ms`` says whether
+        it was changed since. Types are as they are now. This store stays open when the one that is returned is closed.
+
+        Raises InvalidArgumentError for what is no time.
+
+        >>> [before] = store.get_artifacts_by_id([2])
+        >>> _ = store.put_artifacts([Artifact(type="Model", name="later")])
+        >>> past = store.as_of(before.create_time_ms)
+        >>> past.list_artifacts("name = 'later'").nodes, past.get_artifacts_by_id([2]) == [before]
+        ((), True)
+        >>> past.put_artifacts([])
+        Traceback (most recent call last):
+            ...
+        lineage.errors.FailedPreconditionError: what a store knew at a time cannot be changed; write to the store itself
+        """
+        self._check_open()
+        time_ms = checked_moment(time)
+        if self._units is None:
+            raise self._cannot("what was known at a time", "open the database itself by its own URL")
+        return _StoreAsOf(self._units, time_ms, url=self._url)
 
     @not_served("a client closes its own connection")
     def close(self) -> None:
@@ -108,6 +139,21 @@ class Store(
 
     def __repr__(self) -> str:
         return f"Store({self._url!r}{', closed' if self._closed else ''})"
+
+
+class _StoreAsOf(Store):
+    """See :meth:`Store.as_of`."""
+
+    def __init__(self, units: Units, time_ms: int, *, url: str) -> None:
+        super().__init__(UnitsAsOf(units, time_ms), url=url)
+        self._time_ms = time_ms
+
+    def _cannot(self, what: str, instead: str) -> UnimplementedError:
+        del instead
+        return UnimplementedError(f"{what} cannot be had of what the store knew at a time; ask the store itself")
+
+    def __repr__(self) -> str:
+        return f"Store({self._url!r}, as of {self._time_ms}{', closed' if self._closed else ''})"
 
 
 _opened_here: dict[str, Store] = {}

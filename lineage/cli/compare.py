@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("nodes", nargs=2, metavar="EXECUTION")
     parser.add_argument("--differences", action="store_true", help="only what differs")
     output.add_option(parser, ("table", "json"))
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="by what steps are matched (default: type+name); those that are left, by type in their order",
     )
     output.add_option(parser, ("text", "json"))
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     traversal.add_max_nodes(parser)
     traversal.add_options(parser)
     output.add_option(parser, ("table", "tree", "json", "jsonl", "csv", "ids"))
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

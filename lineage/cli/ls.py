@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many")
     parser.add_argument("--count", action="store_true", help="print only how many there are")
     output.add_option(parser)
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         traversal.add_options(parser)
     formats = {"paths": ("text", "json"), "between": ("tree", *output.FORMATS)}
     output.add_option(parser, formats.get(command, output.FORMATS))
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

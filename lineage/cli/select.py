@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("selection", metavar="SELECTION", help="in quotes")
     parser.add_argument("--explain", action="store_true", help="say what each part means, and what it found")
     output.add_option(parser, (*output.FORMATS, "graph"))
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("nodes", nargs="+", metavar="NODE")
     output.add_option(parser, ("text", *output.FORMATS))
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

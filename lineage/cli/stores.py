@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from lineage.model import Node, NodeKind
     from lineage.store import Store
 
-__all__ = ["ADDRESSES", "add_option", "add_url", "kind_of", "nodes_of", "opened", "store_url"]
+__all__ = ["ADDRESSES", "add_as_of", "add_option", "add_url", "kind_of", "nodes_of", "opened", "store_url", "time_ms"]
 
 ADDRESSES = """\
 A node is named by its address (artifact/17), by type and name (Model/churn), or by its name, if no other has it.
@@ -36,6 +38,35 @@ def add_url(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", metavar="URL", nargs="?", help="default: $LINEAGE_STORE, or lineage.db in this folder")
 
 
+def add_as_of(parser: argparse.ArgumentParser) -> None:
+    """Add ``--as-of``, for commands that only read."""
+    parser.add_argument(
+        "--as-of",
+        type=time_ms,
+        metavar="TIME",
+        help="answer with what the store knew at a time; nodes that were changed since are as they are now",
+    )
+
+
+def time_ms(text: str) -> int:
+    """Return a time that is given as a date, or a date and a time, of UTC unless it says otherwise.
+
+    >>> time_ms("2026-11-29"), time_ms("2026-11-29T01:00+01:00"), time_ms("1795910400000")
+    (1795910400000, 1795910400000, 1795910400000)
+    """
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a time such as 2026-11-29, 2026-11-29T12:30 or milliseconds since 1970, not {short_repr(text)}"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return round(moment.timestamp() * 1000)
+
+
 def store_url(arguments: argparse.Namespace) -> str:
     """Return the URL of the store that was asked for, else of the default one."""
     from lineage.store import default_url
@@ -43,15 +74,17 @@ def store_url(arguments: argparse.Namespace) -> str:
     return str(arguments.store or default_url())
 
 
-def opened(arguments: argparse.Namespace, *, to_write: bool = False) -> Store:
+@contextmanager
+def opened(arguments: argparse.Namespace, *, to_write: bool = False) -> Generator[Store, None, None]:
     """Open the store of a command, which only reads unless ``to_write``; raises what :func:`open_store` raises."""
     from lineage import registry
     from lineage.store import open_store
 
     url = store_url(arguments)
-    if to_write or registry.is_server(url):  # the server says who may write
-        return open_store(url)
-    return open_store(url, read_only=True)
+    may_write = to_write or registry.is_server(url)  # the server says who may write
+    with open_store(url) if may_write else open_store(url, read_only=True) as store:
+        moment_ms: int | None = getattr(arguments, "as_of", None)
+        yield store if moment_ms is None else store.as_of(moment_ms)
 
 
 def nodes_of(store: Store, names: Sequence[str], kinds: Iterable[NodeKind]) -> list[Node]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
 from lineage.cli import stores
 from lineage.cli.ls import positive
-from lineage.errors import InvalidArgumentError, short_repr
+from lineage.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from lineage.model import Context
@@ -30,8 +29,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--context", action="append", metavar="NODE", help="stay in this context and those below it (repeatable)"
     )
-    group.add_argument("--since", type=_time_ms, metavar="TIME", help="follow only events at or after a time")
-    group.add_argument("--before", type=_time_ms, metavar="TIME", help="follow only events before a time")
+    group.add_argument("--since", type=stores.time_ms, metavar="TIME", help="follow only events at or after a time")
+    group.add_argument("--before", type=stores.time_ms, metavar="TIME", help="follow only events before a time")
     group.add_argument("--skip-cached", action="store_true", help="pass by CACHED executions: what did the work?")
     group.add_argument("--hide", metavar="FILTER", help="go through nodes that match, and do not show them")
 
@@ -39,25 +38,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def add_max_nodes(parser: argparse.ArgumentParser) -> None:
     """Add the option for the largest answer."""
     parser.add_argument("--max-nodes", type=positive, metavar="N", help="stop at so many nodes, the nearest first")
-
-
-def _time_ms(text: str) -> int:
-    """Return a time that is given as a date, or a date and a time, of UTC unless it says otherwise.
-
-    >>> _time_ms("2026-11-29"), _time_ms("2026-11-29T01:00+01:00"), _time_ms("1795910400000")
-    (1795910400000, 1795910400000, 1795910400000)
-    """
-    if text.isascii() and text.isdigit():
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected a time such as 2026-11-29, 2026-11-29T12:30 or milliseconds since 1970, not {short_repr(text)}"
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return round(moment.timestamp() * 1000)
 
 
 def traversal_of(arguments: argparse.Namespace, store: Store) -> Traversal | None:

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, default=Path("lineage.html"), metavar="FILE", help="(default: lineage.html)"
     )
     parser.add_argument("--open", action="store_true", help="show it in the browser")
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

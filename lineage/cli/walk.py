@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     traversal.add_max_nodes(parser)
     traversal.add_options(parser)
     output.add_option(parser, ("tree", *output.FORMATS))
+    stores.add_as_of(parser)
     stores.add_option(parser)
 
 

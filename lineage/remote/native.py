@@ -5,17 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from lineage.api.as_of import READ_ONLY, checked_moment
 from lineage.api.served import SERVED
-from lineage.errors import UnimplementedError
+from lineage.errors import FailedPreconditionError, UnimplementedError
 from lineage.remote.address import Address, link_to
 from lineage.remote.base import RemoteStore, asked, error_of
 from lineage.store import Store
 from lineage.v1 import json as wire
-from lineage.v1.service import DESCRIBE, SERVICE, Payload, call_name
+from lineage.v1.service import AS_OF, DESCRIBE, SERVICE, Payload, call_name
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["NativeRemoteStore"]
 
@@ -96,8 +100,36 @@ class NativeRemoteStore(RemoteStore):
             raise error_of(error, self._address, is_read=is_read) from None
         return wire.decode(response.json)
 
+    def as_of(self, time: int | datetime) -> Store:
+        """Return the server's store as it was known at a time; see :meth:`lineage.store.Store.as_of`."""
+        self._check_open()
+        return _NativeStoreAsOf(self, checked_moment(time))
+
     def close(self) -> None:
         """Close the connection; the server's store stays. Closing twice is fine."""
         if not self._closed:
             super().close()
             self._link.close()
+
+
+class _NativeStoreAsOf(NativeRemoteStore):
+    """A server's store as it was known at a time: each call says so, over the connection of the store that it is of."""
+
+    def __init__(self, store: NativeRemoteStore, time_ms: int) -> None:
+        RemoteStore.__init__(self, None, url=store.url)
+        self._store, self._time_ms = store, time_ms
+
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        self._check_open()
+        if SERVED.get(method) != "read":
+            raise FailedPreconditionError(READ_ONLY)
+        return self._store.call(method, {**arguments, AS_OF: self._time_ms})
+
+    def as_of(self, time: int | datetime) -> Store:
+        return self._store.as_of(min(checked_moment(time), self._time_ms))
+
+    def close(self) -> None:
+        RemoteStore.close(self)  # the connection is the other store's
+
+    def __repr__(self) -> str:
+        return f"NativeRemoteStore({self._url!r}, as of {self._time_ms}{', closed' if self._closed else ''})"

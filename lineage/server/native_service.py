@@ -15,7 +15,7 @@ from lineage.server.dispatch import Call
 from lineage.store import Store
 from lineage.v1 import json as wire
 from lineage.v1.hints import fits, shown_hint
-from lineage.v1.service import DESCRIBE, METHODS, SERVICE, Payload, call_name
+from lineage.v1.service import AS_OF, DESCRIBE, METHODS, SERVICE, Payload, call_name
 from lineage.writing.removal.plan import RemovalPlan
 
 __all__ = ["calls"]
@@ -53,6 +53,8 @@ def _body(store: Store, name: str) -> Callable[[bytes], bytes]:
 
     def body(payload: bytes) -> bytes:
         given = _arguments(payload)
+        moment = given.pop(AS_OF, None)
+        asked = method if moment is None else getattr(store.as_of(moment), name)
         options = {parameter: value for parameter, value in given.items() if parameter not in several}
         try:
             nodes = [each for parameter in several for each in given.get(parameter, ())]
@@ -60,7 +62,7 @@ def _body(store: Store, name: str) -> Callable[[bytes], bytes]:
         except TypeError as error:
             raise InvalidArgumentError(f"{name}(): {error}; the client may be newer than this server") from error
         try:
-            return _response(method(*bound.args, **bound.kwargs))
+            return _response(asked(*bound.args, **bound.kwargs))
         except LineageError:
             raise
         except Exception as error:

@@ -10,6 +10,8 @@
     }
     message Payload { string json = 1; }            // lineage/v1/json.py describes the JSON
 
+A call that only reads may also have ``as_of_ms``: it is answered with what the store knew at that time.
+
 The calls are those of the methods of :class:`~lineage.store.Store` that say so: ``@served("read")``.
 """
 
@@ -21,10 +23,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from lineage.api.served import SERVED
 
-__all__ = ["DESCRIBE", "FILE", "METHODS", "SERVICE", "Payload", "call_name"]
+__all__ = ["AS_OF", "DESCRIBE", "FILE", "METHODS", "SERVICE", "Payload", "call_name"]
 
 SERVICE = "lineage.v1.Store"
 DESCRIBE = "Describe"
+AS_OF = "as_of_ms"
+"""An argument of every call that reads: the time at which the store is looked at (:meth:`Store.as_of`)."""
 
 METHODS: tuple[str, ...] = tuple(sorted(SERVED))
 """The methods that are served."""

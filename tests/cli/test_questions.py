@@ -132,6 +132,14 @@ def test_which_way_to_go(ask: Ask) -> None:
     assert "└─ [hidden] Model churn" in ask("down", "iris", "--hide", "type = 'Trainer'")[1]
 
 
+def test_what_was_known_at_a_time(ask: Ask) -> None:
+    assert ask("ls", "--as-of", "2001-01-01")[0] == 3
+    assert ask("ls", "--as-of", "2999-01-01", "-o", "ids") == ask("ls", "-o", "ids")
+    assert ask("up", "Model/churn", "--as-of", "2999-01-01") == ask("up", "Model/churn")
+    status, _, said = ask("up", "Model/churn", "--as-of", "2001-01-01")
+    assert status == 3, said
+
+
 def test_a_largest_answer_says_that_it_is_cut(ask: Ask) -> None:
     assert ask("up", "Model/churn", "--max-nodes", "2")[2] == (
         "cut at 2 nodes: more lies beyond; see it with a larger --max-nodes\n"

@@ -135,6 +135,11 @@ GAPS: Sequence[Gap] = (
         AssertionError,
     ),
     *_through_mlmd(
+        "test_absence_in_the_past",
+        "MLMD's filters have no EXISTS, so what it asks for cannot be narrowed to what was there",
+        UnimplementedError,
+    ),
+    *_through_mlmd(
         "test_a_value_is_read_back_exactly",
         "every number in a message Struct is a double",
         AssertionError,

@@ -26,8 +26,9 @@ PUBLIC = {
         Selection SelectionPart Step StepDiff Store Traversal Verified check copy errors open_store record
     """,
     "lineage.Store": """
-        apply between bulk close common_ancestors compare_executions count_artifacts count_contexts count_executions
-        create_property_index delete_artifact_type delete_associations delete_attributions delete_context_type
+        apply as_of between bulk close common_ancestors compare_executions count_artifacts count_contexts
+        count_executions create_property_index delete_artifact_type delete_associations delete_attributions
+        delete_context_type
         delete_events delete_execution_type delete_parent_contexts diff downstream explain
         find_executions_by_inputs get_artifact get_artifact_by_type_and_name get_artifact_type get_artifact_types
         get_artifact_types_by_external_ids get_artifact_types_by_id get_artifacts_by_context

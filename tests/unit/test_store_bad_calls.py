@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -265,6 +266,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
         *(("*", {name: each}) for name in ("how", "outputs", "users", "contents") for each in (*NOT_A_TEXT, "drop")),
         *(("*", {"cut": each}) for each in NOT_A_FLAG),
     ],
+    "as_of": [(each,) for each in (None, "2026-01-31", 1.5, True, 2**63, datetime(2026, 1, 31), timedelta(1))],  # noqa: DTZ001  # no zone
     "apply": [(each,) for each in (None, "iris", ["iris"], 1, {"how": "delete"})],
     "restore": [(each,) for each in (*NOT_A_TEXT, "", "a b")],
     "delete_events": [
