@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lineage.seam import Backend
 
-__all__ = ["SERVERS", "database_at", "is_server", "knows", "open_backend", "scheme_of", "url_of"]
+__all__ = ["SERVERS", "database_at", "is_server", "open_backend", "scheme_of", "url_of"]
 
 _OWN = {
     "memory": "backends.memory:open_backend",
@@ -110,15 +110,6 @@ def scheme_of(url: str) -> str:
         f"{shown_url(url)!r} is neither the URL nor the path of a store; use 'memory:' or 'lineage.db'; a path has a "
         "slash or a dot"
     )
-
-
-def knows(scheme: str) -> bool:
-    """Tell whether URLs of a scheme can be opened.
-
-    >>> knows("memory"), knows("nosuch")
-    (True, False)
-    """
-    return scheme.lower() in {*_OWN, *SERVERS, *_added()}
 
 
 def _added() -> dict[str, EntryPoint]:

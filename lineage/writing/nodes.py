@@ -37,6 +37,8 @@ from lineage.writing.unit import WriterCore, id_of
 
 __all__ = ["NodeWriter"]
 
+_NAMELESS = "context name should not be empty; give every context a name"
+
 
 class NodeWriter(WriterCore):
     """Inserts and updates nodes."""
@@ -122,7 +124,7 @@ class NodeWriter(WriterCore):
     def _new(self, types: TypeIndex, node: Node) -> Node:
         type_ = type_of(types, node)
         if node.kind is NodeKind.CONTEXT and not node.name:
-            raise InvalidArgumentError("context name should not be empty; give every context a name")
+            raise InvalidArgumentError(_NAMELESS)
         check_properties(type_, node.properties)
         filled: dict[str, Any] = {
             "type_id": type_.id,
@@ -157,7 +159,7 @@ class NodeWriter(WriterCore):
         check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
         changes = changes_of(stored, given, mask)
         if types.kind is NodeKind.CONTEXT and "name" in changes and not changes["name"]:
-            raise InvalidArgumentError("context name should not be empty; give every context a name")
+            raise InvalidArgumentError(_NAMELESS)
         changed = (
             force_update_time
             or differs(stored, given)
