@@ -72,9 +72,10 @@ class Store(
 
         ``time`` is a datetime with a time zone, or milliseconds since 1970; what was put in that millisecond counts.
         Nodes are told apart by their create time, and events by theirs, in filters too. That a context holds a node
-        counts from when both were there, for it has no time. The record cannot tell what a node was before it was
-        changed, and nothing of what was removed: a node is as it is now, and its ``last_update_time_ms`` says whether
-        it was changed since. Types are as they are now. This store stays open when the one that is returned is closed.
+        counts from when both were there, for it has no time; an event that has none was at no time. The record cannot
+        tell what a node was before it was changed, and nothing of what was removed: a node is as it is now, and its
+        ``last_update_time_ms`` says whether it was changed since. Types are as they are now. This store stays open when
+        the one that is returned is closed.
 
         Raises InvalidArgumentError for what is no time.
 
@@ -92,7 +93,7 @@ class Store(
         time_ms = checked_moment(time)
         if self._units is None:
             raise self._cannot("what was known at a time", "open the database itself by its own URL")
-        return _StoreAsOf(self._units, time_ms, url=self._url)
+        return _StoreAsOf(self, self._units, time_ms)
 
     @not_served("a client closes its own connection")
     def close(self) -> None:
@@ -144,9 +145,13 @@ class Store(
 class _StoreAsOf(Store):
     """See :meth:`Store.as_of`."""
 
-    def __init__(self, units: Units, time_ms: int, *, url: str) -> None:
-        super().__init__(UnitsAsOf(units, time_ms), url=url)
-        self._time_ms = time_ms
+    def __init__(self, store: Store, units: Units, time_ms: int) -> None:
+        super().__init__(UnitsAsOf(units, time_ms), url=store.url)
+        self._store, self._time_ms = store, time_ms
+
+    def as_of(self, time: int | datetime) -> Store:
+        self._check_open()
+        return self._store.as_of(min(checked_moment(time), self._time_ms))
 
     def _cannot(self, what: str, instead: str) -> UnimplementedError:
         del instead

@@ -45,9 +45,8 @@ class Abilities:
             case ast.Exists(where=where):
                 return all(map(self.is_written, conjuncts(where)))
             case _ if self._computes:
-                return not self._dialect.scalars.lacks(expression) and all(
-                    map(self._is_written, operands_of(expression))
-                )
+                lacks = self._dialect.scalars.lacks(expression) or self._goes_by_bytes(expression)
+                return not lacks and all(map(self._is_written, operands_of(expression)))
             case ast.Arithmetic() | ast.Negate() | ast.Call():
                 return False
             case ast.PropertyValue(type=value_type):
@@ -66,6 +65,12 @@ class Abilities:
                 return False  # a value that may be NaN is written twice
             case _:
                 return all(map(self._is_written, operands_of(expression)))
+
+    def _goes_by_bytes(self, expression: ast.Expression) -> bool:
+        """Whether the database would compute something of a text otherwise than by its characters."""
+        if self._dialect.counts_characters or not isinstance(expression, ast.Call | ast.Like):
+            return False
+        return any(operand.type is ValueType.STRING for operand in operands_of(expression))
 
     @property
     def _has_special(self) -> bool:

@@ -64,6 +64,6 @@ def unknown(path: str, error: Exception, code: object, said: str) -> InternalErr
 
 def repeatable_if_it_helps(found: LineageError, code: object, *, is_momentary: bool) -> LineageError:
     """Return an error of a server, with its code, as repeatable if what it is about may be over soon."""
-    found.database_code = str(code)
+    found.database_code = "" if code == -1 else str(code)  # as PyMySQL's errors are that never came from a server
     found.repeatable = is_momentary or isinstance(found, (AbortedError, AlreadyExistsError, UnavailableError))
     return found

@@ -48,6 +48,8 @@ class Dialect(ABC):
     """What the columns of values can hold."""
     computes_all: ClassVar[bool] = True
     """Whether it computes every expression of the language, for all values; see :mod:`backends.sql.computed`."""
+    counts_characters: bool = True
+    """Whether its functions of texts go by characters: some encodings have bytes only, or other numbers."""
     column_types: ClassVar[Mapping[str, str]]
     """How it spells the types of columns, by the words of :mod:`backends.sql.schema`."""
     key_names: ClassVar[Mapping[str, str]] = {}

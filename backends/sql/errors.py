@@ -40,6 +40,12 @@ _ERRORS: tuple[tuple[str, type[LineageError], str], ...] = (
 
 def translated(error: sqlite3.Error, path: str) -> LineageError:
     """Return our error for one of SQLite's, on the database at a path."""
+    found = _translated(error, path)
+    found.database_code = getattr(error, "sqlite_errorname", "")  # Python 3.10 does not say it
+    return found
+
+
+def _translated(error: sqlite3.Error, path: str) -> LineageError:
     text = str(error)
     refused = refusal() if "user-defined function" in text else None
     if refused is not None:

@@ -77,12 +77,14 @@ def render_filter(
             computed = Computed(kind, dialect, parts, filter_.rows, has_beside=has_beside)
         return SqlFilter(tuple(joins), tuple(conditions), renderer.parameters, renderer.keep, computed, otherwise)
 
-    careful = Renderer(kind, dialect, alias, prefix, has_beside=has_beside)
-    if not all(map(careful.is_written, parts)):
+    def careful() -> SqlFilter:  # several threads may ask at once: each writes with a renderer of its own
+        return rendered(Renderer(kind, dialect, alias, prefix, has_beside=has_beside))
+
+    if not all(map(Abilities(dialect, has_beside=has_beside, computes=False).is_written, parts)):
         renderer = Renderer(kind, dialect, alias, prefix, has_beside=has_beside, computes=True)
         if all(map(renderer.is_written, parts)):
-            return rendered(renderer, cache(lambda: rendered(careful)))
-    return rendered(careful)
+            return rendered(renderer, cache(careful))
+    return careful()
 
 
 @dataclass(frozen=True)

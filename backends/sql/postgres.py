@@ -60,8 +60,8 @@ _MAKING = 0x6C696E65616765
 """The key of the lock under which tables are made: any number that nobody else takes."""
 _MAINTENANCE = "postgres"
 """The database that every server has, by which others are looked for and made."""
-_PLACE = """SELECT current_schema(), datcollate, to_jsonb(d)->>'datlocprovider' FROM pg_database d
-WHERE datname = current_database()"""
+_PLACE = """SELECT current_schema(), datcollate, to_jsonb(d)->>'datlocprovider', getdatabaseencoding()
+FROM pg_database d WHERE datname = current_database()"""
 _OF_SCHEMA = """JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = current_schema()"""
 _SHAPES = f"""SELECT c.relname, a.attname, a.attnotnull,
   coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attidentity::text, a.attgenerated::text
@@ -114,7 +114,7 @@ class PostgresDatabase(ServerDatabase):
 
     def reopened(self) -> PostgresDatabase:
         again = PostgresDatabase(self._address)
-        again._sorts_bytes = self._sorts_bytes
+        again._sorts_bytes, again.counts_characters = self._sorts_bytes, self.counts_characters
         return again
 
     # --- opening ------------------------------------------------------------------------------------------------------
@@ -132,7 +132,8 @@ class PostgresDatabase(ServerDatabase):
                 missing = psycopg.errors.InvalidCatalogName(f"there is no database {self._address.database!r}")
                 raise self.translated(missing) from error
             return
-        schema, collation, provider = raw.execute(_PLACE).fetchone()
+        schema, collation, provider, encoding = raw.execute(_PLACE).fetchone()
+        self.counts_characters = encoding == "UTF8"
         self._sorts_bytes = collation in ("C", "POSIX") and provider in (None, "c")
         if schema is None:
             raw.close()

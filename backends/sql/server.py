@@ -19,7 +19,14 @@ from backends.sql.database import Database
 from backends.sql.schema import LinkTable
 from backends.sql.statements import NONE, ClashError, Parameters, Statements
 from cypher.ast import Expression
-from lineage.errors import AbortedError, DeadlineExceededError, LineageError, ResourceExhaustedError, UnavailableError
+from lineage.errors import (
+    AbortedError,
+    DeadlineExceededError,
+    LineageError,
+    ResourceExhaustedError,
+    UnavailableError,
+    counted,
+)
 from lineage.seam import current_deadline, current_unit
 
 __all__ = [
@@ -154,8 +161,8 @@ class ServerDatabase(Database):
             if time.monotonic() > until:
                 raise _repeatable(
                     ResourceExhaustedError(
-                        f"{self.path!r}: all {self._pool_size} connections were in use all the time that the call had; "
-                        "open the store with a larger pool_size"
+                        f"{self.path!r}: its pool of {counted(self._pool_size, 'connection')} was in use all the time "
+                        "that the call had; open the store with a larger pool_size"
                     )
                 )
             time.sleep(_POLL_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from lineage.api.units import Result, Units
@@ -15,6 +15,7 @@ from lineage.writing.writes import Writes
 
 __all__ = ["READ_ONLY", "UnitsAsOf", "checked_moment"]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 READ_ONLY = "what a store knew at a time cannot be changed; write to the store itself"
 
 
@@ -41,11 +42,11 @@ class UnitsAsOf:
 def checked_moment(time: Any) -> int:
     """Return a time in milliseconds since 1970, given so or as a datetime with a time zone."""
     if isinstance(time, datetime):
-        if time.tzinfo is None:
+        if time.utcoffset() is None:
             raise InvalidArgumentError(
                 f"{short_repr(time)} has no time zone; give it one, as datetime.now(timezone.utc) has"
             )
-        return int(time.timestamp() * 1000)
+        return (time - _EPOCH) // timedelta(milliseconds=1)
     time_ms = as_int(time)
     if time_ms is None or not INT64_MIN < time_ms < INT64_MAX:
         raise InvalidArgumentError(

@@ -90,7 +90,7 @@ def kind_and_filter(what: list[str]) -> tuple[NodeKind, str | None]:
     from lineage.model import NodeKind
 
     rest, kind = list(what), NodeKind.ARTIFACT
-    if rest and (named := stores.kind_of(rest[0].removesuffix("s"))) is not None:
+    if rest and (named := stores.kind_of(rest[0].lower().removesuffix("s"))) is not None:
         kind = named
         del rest[0]
     if len(rest) > 1:

@@ -125,7 +125,8 @@ def _line(number: int, given: Any) -> _Line:
     if not isinstance(given, dict):
         raise InvalidArgumentError(f"a line is an object with one of {', '.join(_KINDS)}")
     if "address" in given:  # a line of `lineage ls -o jsonl`
-        given = {str(given["address"]).partition("/")[0]: given}
+        of_list = {name: value for name, value in given.items() if name not in _OF_LISTS}
+        given = {str(given["address"]).partition("/")[0]: of_list}
     kinds = [kind for kind in _KINDS if kind in given]
     if len(kinds) != 1:
         raise InvalidArgumentError(
@@ -143,7 +144,9 @@ def _line(number: int, given: Any) -> _Line:
         raise InvalidArgumentError(f'contexts is a list of TYPE/NAME, as ["Run/run-1"], not {short_repr(contexts)}')
     if kind != "event":
         class_: Any = {"artifact": Artifact, "execution": Execution, "context": Context}[kind]
-        record = class_(**{name: value for name, value in fields.items() if name not in _OF_LISTS})
+        if own := _OF_LISTS & fields.keys():
+            raise InvalidArgumentError(f"{min(own)} is what the store gives to a new {kind}; leave it out")
+        record = class_(**fields)
         if kind == "context" and contexts:
             raise InvalidArgumentError("a context is held by none; leave contexts out")
         return _Line(number, kind, record, None, key, tuple(contexts))

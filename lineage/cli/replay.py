@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lineage.cli import output, stores
-from lineage.errors import FailedPreconditionError
+from lineage.errors import FailedPreconditionError, counted
 
 __all__ = ["add_arguments", "run"]
 
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
                     output.say(f"{path}: a process writes it; left to that")
                     continue
                 count += 1
-                output.write_lines([f"{path}: {sent} records sent"])
+                output.write_lines([f"{path}: {counted(sent, 'record')} sent"])
     if not count:
         output.say("nothing to send")
     return 0 if count else 3

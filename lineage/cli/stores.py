@@ -54,8 +54,10 @@ def time_ms(text: str) -> int:
     >>> time_ms("2026-11-29"), time_ms("2026-11-29T01:00+01:00"), time_ms("1795910400000")
     (1795910400000, 1795910400000, 1795910400000)
     """
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) > len("20261129"):  # a date without dashes is none
         return int(text)
+    from lineage.api.as_of import checked_moment
+
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
@@ -64,7 +66,7 @@ def time_ms(text: str) -> int:
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return round(moment.timestamp() * 1000)
+    return checked_moment(moment)
 
 
 def store_url(arguments: argparse.Namespace) -> str:

@@ -1,20 +1,22 @@
 """Reads of what a store knew at a time: what was put later is not there.
 
-Nodes have the time of their creation and events theirs, so these are told apart. What holds a node (attributions,
-associations, parents) has no time: it counts from the moment at which both its ends are there. A node that was changed
-later is seen as it is now, because MLMD's records have no history: its ``last_update_time_ms`` says so.
+Nodes have the time of their creation and events theirs, so these are told apart; an event without a time was at none.
+What holds a node (attributions, associations, parents) has no time: it counts from the moment at which both its ends
+are there, before which there is no event of them either, whatever its own time says. (A condition on a neighbour looks
+at that neighbour's own time alone.) A node that was changed later is seen as it is now, because MLMD's records have no
+history: its ``last_update_time_ms`` says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from cypher import Filter, ValueType, ast
 from lineage.errors import UnimplementedError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam import END_KINDS, HasOnlyMlmdsFilters, LinkQuery, NodeQuery, Reads
+from lineage.seam import END_KINDS, CanCount, HasOnlyMlmdsFilters, LinkQuery, NodeQuery, Reads
 
 __all__ = ["reads_as_of"]
 
@@ -26,7 +28,9 @@ _NO_TEXT = "\0"
 
 def reads_as_of(tx: Reads, time_ms: int) -> Reads:
     """Return the reads of a unit of work as they were at a time, in milliseconds since 1970, which itself counts."""
-    return (_MlmdReadsAsOf if isinstance(tx, HasOnlyMlmdsFilters) else _ReadsAsOf)(tx, time_ms)
+    if isinstance(tx, HasOnlyMlmdsFilters):
+        return _MlmdReadsAsOf(tx, time_ms)
+    return _CountingReadsAsOf(tx, time_ms) if isinstance(tx, CanCount) else _ReadsAsOf(tx, time_ms)
 
 
 class _ReadsAsOf:
@@ -39,36 +43,55 @@ class _ReadsAsOf:
         return self._tx.find_types(kind)
 
     def find_nodes(self, query: NodeQuery) -> Sequence[Node]:
-        linked = None if query.linked is None else self._narrowed(query.linked)
-        if linked is not None and not linked.ids:
-            return []
-        return self._find_nodes(replace(query, linked=linked))
+        linked = self._with_linked(query)
+        return [] if linked is None else self._find_nodes(linked)
+
+    def _with_linked(self, query: NodeQuery) -> NodeQuery | None:
+        """Return a query of nodes at links that were there; None if there were none."""
+        if query.linked is None:
+            return query
+        linked = self._narrowed(query.linked)
+        return replace(query, linked=linked) if linked.ids else None
 
     def _find_nodes(self, query: NodeQuery) -> Sequence[Node]:
-        return self._tx.find_nodes(replace(query, filter=filter_as_of(query.kind, query.filter, self._time_ms)))
+        return self._tx.find_nodes(self._with_filter(query))
+
+    def _with_filter(self, query: NodeQuery) -> NodeQuery:
+        return replace(query, filter=filter_as_of(query.kind, query.filter, self._time_ms))
 
     def find_links(self, query: LinkQuery) -> Sequence[Link]:
         narrowed = self._narrowed(query)
         if not narrowed.ids:
             return []
         links = self._tx.find_links(narrowed)
-        if query.kind is LinkKind.EVENT:
-            return links
         other = query.other_end
         there = self._there(END_KINDS[other], {getattr(link, other) for link in links})
         return [link for link in links if getattr(link, other) in there]
 
     def _narrowed(self, query: LinkQuery) -> LinkQuery:
-        """Return a query of events before the moment after, or of links at nodes that were there."""
-        after = self._time_ms + 1
-        if query.kind is LinkKind.EVENT:
-            return replace(query, before_ms=after if query.before_ms is None else min(query.before_ms, after))
+        """Return a query of links at nodes that were there, and of events before the moment after."""
         there = self._there(END_KINDS[query.end], query.ids)
-        return replace(query, ids=[each for each in query.ids if each in there])
+        narrowed = replace(query, ids=[each for each in query.ids if each in there])
+        if query.kind is not LinkKind.EVENT:
+            return narrowed
+        after = self._time_ms + 1
+        return replace(narrowed, before_ms=after if query.before_ms is None else min(query.before_ms, after))
 
     def _there(self, kind: NodeKind, ids: Iterable[int]) -> set[int | None]:
         asked = sorted(set(ids))
         return {node.id for node in self.find_nodes(NodeQuery(kind, ids=asked))} if asked else set()
+
+
+class _CountingReadsAsOf(_ReadsAsOf):
+    """Of a store that counts nodes without reading them."""
+
+    def __init__(self, tx: CanCount, time_ms: int) -> None:
+        super().__init__(cast(Reads, tx), time_ms)
+        self._counts = tx
+
+    def count_nodes(self, query: NodeQuery) -> int:
+        linked = self._with_linked(query)
+        return 0 if linked is None else self._counts.count_nodes(self._with_filter(linked))
 
 
 class _MlmdReadsAsOf(_ReadsAsOf):

@@ -109,7 +109,7 @@ class LineageGraph:
     def __repr__(self) -> str:
         cut = ", is_cut=True" if self.is_cut else ""
         if self.hidden_events:
-            cut += f", {len(self.hidden_events)} hidden events"
+            cut += f", {counted(len(self.hidden_events), 'hidden event')}"
         if self.left_out_children:
             cut += f", {counted(len(self.left_out_children), 'child context')} left out"
         parts = {

@@ -188,7 +188,7 @@ def find_impact(
 
     Raises NotFoundError for a node that is not there, InvalidArgumentError for a bad limit or filter.
     """
-    if until == "":
+    if until is not None and isinstance(until, str) and not until.strip():
         raise InvalidArgumentError("until is empty; leave it out, or say where to end, e.g. \"type = 'Deployment'\"")
     starting_ids = {NodeKind.ARTIFACT: start.artifact_ids, NodeKind.EXECUTION: start.execution_ids}
     endings: dict[NodeKind, Ending] = {}

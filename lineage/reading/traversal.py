@@ -55,7 +55,7 @@ class Traversal:
     time. ``skip_cached`` passes by executions in the state CACHED: what is left is what did the work. ``hide`` is a
     filter of nodes that are gone through and not shown; what they connect stays connected.
 
-    The nodes that a question starts from, or asks for the ways to, are always gone to, and shown.
+    The nodes that a question starts from, or asks for the ways to, are gone to and shown, whatever this says of them.
 
     >>> Traversal(event_types=["OUTPUT", "INPUT"], hide="type = 'Statistics'").event_types
     ('INPUT', 'OUTPUT')

@@ -118,6 +118,7 @@ class _NativeStoreAsOf(NativeRemoteStore):
     def __init__(self, store: NativeRemoteStore, time_ms: int) -> None:
         RemoteStore.__init__(self, None, url=store.url)
         self._store, self._time_ms = store, time_ms
+        self.server_version = store.server_version
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
         self._check_open()
@@ -126,6 +127,7 @@ class _NativeStoreAsOf(NativeRemoteStore):
         return self._store.call(method, {**arguments, AS_OF: self._time_ms})
 
     def as_of(self, time: int | datetime) -> Store:
+        self._check_open()
         return self._store.as_of(min(checked_moment(time), self._time_ms))
 
     def close(self) -> None:

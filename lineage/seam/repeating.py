@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from lineage.errors import AlreadyExistsError, LineageError
+from lineage.errors import AlreadyExistsError, LineageError, counted
 from lineage.seam.deadline import current_deadline, limited
 from lineage.seam.tally import count_repeat
 
@@ -126,7 +126,7 @@ def _until_done(attempt: Callable[[], Result], unit: Unit, what: str) -> Result:
             attempts = unit.attempts
             pause_s = 0.0 if attempts == 1 else random.uniform(0, delay_s)  # jitter, no secret
             if deadline.is_over or pause_s > deadline.left_s():
-                times = f"{attempts} attempt{'s' if attempts > 1 else ''}"
+                times = counted(attempts, "attempt")
                 why = f"; {deadline.reason}" if deadline.reason else ""
                 _tell(error, unit, f"; given up after {times} in {time.monotonic() - start_s:.0f} s{why}")
                 raise

@@ -9,8 +9,9 @@ from typing import Any, get_type_hints
 from google.protobuf.message import DecodeError
 
 import lineage
+from lineage.api.as_of import READ_ONLY
 from lineage.api.served import SERVED
-from lineage.errors import InvalidArgumentError, LineageError, short_repr
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, LineageError, short_repr
 from lineage.server.dispatch import Call
 from lineage.store import Store
 from lineage.v1 import json as wire
@@ -53,8 +54,11 @@ def _body(store: Store, name: str) -> Callable[[bytes], bytes]:
 
     def body(payload: bytes) -> bytes:
         given = _arguments(payload)
-        moment = given.pop(AS_OF, None)
-        asked = method if moment is None else getattr(store.as_of(moment), name)
+        asked = method
+        if AS_OF in given:
+            if SERVED[name] != "read":
+                raise FailedPreconditionError(READ_ONLY)
+            asked = getattr(store.as_of(given.pop(AS_OF)), name)
         options = {parameter: value for parameter, value in given.items() if parameter not in several}
         try:
             nodes = [each for parameter in several for each in given.get(parameter, ())]

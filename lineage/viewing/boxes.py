@@ -66,6 +66,11 @@ class Flow:
         return tuple(edges)
 
     @cached_property
+    def weights(self) -> dict[tuple[int, int], int]:
+        """Which node leads to which, each pair once, and how many edges that stands for: what is laid out and drawn."""
+        return dict(Counter(self.edges))
+
+    @cached_property
     def connections(self) -> frozenset[tuple[int, int]]:
         """The edges that are connections through hidden nodes."""
         return frozenset(self.edges[len(self.events) :])
@@ -84,7 +89,7 @@ class Flow:
     @cached_property
     def layout(self) -> Layout:
         """All nodes in their places."""
-        return layered([(BOX_WIDTH, BOX_HEIGHT)] * len(self.nodes), self.edges)
+        return layered([(BOX_WIDTH, BOX_HEIGHT)] * len(self.nodes), list(self.weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def summarized(flow: Flow, most: int = MOST_BOXES) -> Summary:
     count = len(flow.nodes)
     if count <= most:
         singles: list[tuple[int, ...]] = [(number,) for number in range(count)]
-        return Summary(tuple(singles), dict(Counter(flow.edges)), flow.layout)
+        return Summary(tuple(singles), flow.weights, flow.layout)
     kinds = [(node.kind.value, node.type or "") for node in flow.nodes]
     layers = flow.layout.layers
     largest = _largest_contexts(flow)

@@ -107,7 +107,7 @@ def _data(flow: Flow, summary: Summary) -> dict[str, object]:
         ],
         "boxes": summary.boxes,
         "summary": _places(summary.layout, list(summary.edges)),
-        "full": _places(flow.layout, flow.edges) if summary.is_folded else None,
+        "full": _places(flow.layout, list(flow.weights)) if summary.is_folded else None,
     }
 
 

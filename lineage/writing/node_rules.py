@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lineage.catalog import TypeIndex
@@ -14,6 +15,7 @@ __all__ = [
     "changes_of",
     "check_kept",
     "check_no_times",
+    "check_reused",
     "check_type_given",
     "check_type_kept",
     "differs",
@@ -21,6 +23,7 @@ __all__ = [
     "update_time_ms",
 ]
 
+_FIXED = ("name", "create_time_ms")
 _STATE_FIELD = {NodeKind.ARTIFACT: "state", NodeKind.EXECUTION: "last_known_state", NodeKind.CONTEXT: None}
 
 
@@ -126,12 +129,23 @@ def check_kept(stored: Node, given: Node) -> None:
 
     The update time says what was read, and is none of it: a node that somebody else has changed since may be put back.
     """
-    for name in ("name", "create_time_ms"):
+    fixed = [name for name in _FIXED if name not in changeable_fields(stored.kind)]
+    _check_same(stored, given, fixed, "which never changes")
+
+
+def check_reused(stored: Node, given: Node) -> None:
+    """Raise InvalidArgumentError if a node that is reused as it is was given as another."""
+    check_type_kept(stored, given)
+    _check_same(stored, given, _FIXED, "which is reused as it is")
+
+
+def _check_same(stored: Node, given: Node, names: Iterable[str], why: str) -> None:
+    for name in names:
         value, kept = getattr(given, name), getattr(stored, name)
-        if value is not None and value != kept and name not in changeable_fields(stored.kind):
+        if value is not None and value != kept:
             raise InvalidArgumentError(
                 f"{name} {short_repr(value)} is different from that of {stored.kind.lower()} {stored.id}, "
-                f"{short_repr(kept)}, which never changes; leave it out"
+                f"{short_repr(kept)}, {why}; leave it out"
             )
 
 

@@ -27,6 +27,7 @@ from lineage.writing.node_rules import (
     changes_of,
     check_kept,
     check_no_times,
+    check_reused,
     check_type_kept,
     differs,
     other_type,
@@ -183,15 +184,17 @@ class NodeWriter(WriterCore):
         self._check_given(contexts)
         types = self.types(NodeKind.CONTEXT)
         wanted_ids = [context.id for context in contexts if context.id is not None] if force_reuse else []
-        reused_ids = self._stored(NodeKind.CONTEXT, wanted_ids).keys()
+        reused = self._stored(NodeKind.CONTEXT, wanted_ids)
         keys: list[tuple[int, str] | None] = []
         wrong: LineageError | None = None
 
         def key_of(context: Context) -> tuple[int, str] | None:
             if not force_reuse or context.id is None:
                 return self._context_key(types, context)
-            if context.id not in reused_ids:
+            if context.id not in reused:
                 raise NotFoundError(f"results missing for ids: [{context.id}]; there is no such context to reuse")
+            if not self.is_lenient:
+                check_reused(reused[context.id], context)
             return None
 
         try:

@@ -115,6 +115,8 @@ def test_what_ls_writes_is_put(put: Put, store: Store, capsys: pytest.CaptureFix
         ({"artifact": {"type": "Model"}, "contexts": ["r1"]}, "contexts is a list of TYPE/NAME"),
         ({"artifact": {"type": "Model", "nmae": "x"}}, "nmae"),
         ({"artifact": {"type": "Modle"}}, "did you mean 'Model'"),
+        ({"artifact": {"type": "Model", "id": 1}}, "id is what the store gives to a new artifact; leave it out"),
+        ({"artifact": {"type": "Model", "create_time_ms": 5}}, "create_time_ms is what the store gives"),
         ({"artifact": {"type": "DataSet", "properties": {"rows": "many"}}}, "'rows' of type 'DataSet' is INT"),
         ({"artifact": {"type": "DataSet", "name": "iris"}}, "already exists"),
         ({"execution": {"type": "Trainer"}, "key": 3}, "key is a text"),

@@ -82,8 +82,10 @@ def grow(world: World, chance: Random) -> None:
         world.event(artifact_id, execution, EventType.INPUT)
     if execution > 1:
         world.event(artifacts[0], chance.randrange(1, execution), EventType.INPUT)
-    for artifact_id in artifacts[:2]:
-        world.event(artifact_id, execution, EventType.OUTPUT)
+    world.event(artifacts[0], execution, EventType.OUTPUT)
+    world.event(artifacts[1], execution, EventType.OUTPUT, time_ms=1)  # before its ends were there, so it says
+    if older:
+        world.event(1, execution, EventType.OUTPUT, time_ms=2)  # before one of them was
     holder = chance.randrange(1, context + 1)
     world.store.put_attributions_and_associations(
         [
@@ -149,10 +151,24 @@ def test_what_was_changed_since_is_as_it_is_now_and_says_so(world: World, clock:
     assert found.last_update_time_ms == clock.now_ms > moment
 
 
+def test_the_past_of_the_past_is_the_earlier_one(world: World, clock: Clock) -> None:
+    early = clock.now_ms
+    world.artifact("model")
+    clock.tick()
+    world.artifact("later")
+    past = world.store.as_of(early)
+    for _ in range(300):
+        past = past.as_of(clock.now_ms)
+    assert [each.name for each in past.list_artifacts()] == ["model"]
+    assert str(early) in repr(past)
+
+
 def test_a_time_is_a_datetime_of_a_zone_too(world: World, clock: Clock) -> None:
     world.artifact("model")
     moment = datetime.fromtimestamp(clock.now_ms / 1000, tz=timezone.utc)
     assert len(world.store.as_of(moment).list_artifacts()) == 1
+    odd = datetime(2004, 3, 15, 7, 55, 47, 472000, tzinfo=timezone.utc)  # its float is a little less
+    assert str(1079337347472) in repr(world.store.as_of(odd))
     for wrong in (moment.replace(tzinfo=None), "2026-01-31", 1.5, True, None, 2**63):
         with pytest.raises(InvalidArgumentError, match="time"):
             world.store.as_of(wrong)  # type: ignore[arg-type]  # what is refused

@@ -254,7 +254,7 @@ def test_a_bad_node_is_named_and_all_before_it_is_kept(
     given = [*artifacts(9), bad, *(Artifact(type="DataSet", name=name) for name in "xyz")]
     with (
         store.bulk(batch_size=4) as load,
-        pytest.raises(error, match=rf"^artifacts\[9\]: .*{re.escape(message)}.*of this input, 9 are in the store"),
+        pytest.raises(error, match=rf"^artifacts\[9\]: .*{re.escape(message)}.*the store has 9 of this input"),
     ):
         load.put_artifacts(given)
     assert [each.external_id for each in store.list_artifacts()] == [None, *(f"data/{number}" for number in range(9))]
@@ -290,7 +290,8 @@ def test_a_bad_event_is_named_and_all_before_it_is_kept(world: World, store: Sto
         load.put_executions([Execution(type="Trainer", name="t")])
         given = [(f"data/{number}", ("Trainer", "t"), OUTPUT) for number in range(6)]
         with pytest.raises(
-            (InvalidArgumentError, NotFoundError), match=rf"^events\[4\]: .*{re.escape(message)}.*of this input, 4 are"
+            (InvalidArgumentError, NotFoundError),
+            match=rf"^events\[4\]: .*{re.escape(message)}.*the store has 4 of this",
         ):
             load.put_events([*given[:4], bad, *given[4:]])
         assert [each.artifact_id for each in store.get_events_by_execution_ids([1])] == [1, 2, 3, 4]
@@ -317,7 +318,9 @@ def test_a_source_that_fails_leaves_what_it_gave_before(world: World, store: Sto
         raise OSError("the file ends in the middle of a line")
 
     with store.bulk(batch_size=4) as load:
-        with pytest.raises(InvalidArgumentError, match=r"^artifacts\[5\]: .*None is not a value.*of this input, 5 are"):
+        with pytest.raises(
+            InvalidArgumentError, match=r"^artifacts\[5\]: .*None is not a value.*the store has 5 of this"
+        ):
             load.put_artifacts(records())
         assert len(store.list_artifacts()) == 5
         with pytest.raises(OSError, match="in the middle of a line"):

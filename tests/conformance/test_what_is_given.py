@@ -145,3 +145,21 @@ def test_what_a_mask_leaves_out_is_not_asked_for(world: World, store: Store) -> 
     assert store.put_artifacts([given], update_mask=["uri"]) == [artifact_id]
     found = world.read_artifact(artifact_id)
     assert (found.name, found.uri, found.state, found.create_time_ms) == ("a", "v", "LIVE", START_MS)
+
+
+def test_a_context_that_is_reused_as_it_is_was_given_as_it_is(world: World, store: Store) -> None:
+    context_id = world.context("c")
+    for given, message in (
+        (Context(id=context_id, type="Pipeline"), "type"),
+        (
+            Context(id=context_id, type="Run", name="other"),
+            "name 'other' is different from that of context 1, 'c', which is reused",
+        ),
+        (Context(id=context_id, name="c", create_time_ms=3), "create_time_ms 3 is different"),
+    ):
+        with refused(store, InvalidArgumentError, message):
+            store.put_execution(Execution(type="Trainer"), [], [given], force_reuse_context=True)
+    [stored] = store.get_contexts_by_id([context_id])
+    for again in (Context(id=context_id), Context(id=context_id, type="Run", name="c"), stored):
+        store.put_execution(Execution(type="Trainer"), [], [again], force_reuse_context=True)
+    assert len(store.get_executions_by_context(context_id)) == 3

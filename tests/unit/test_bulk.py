@@ -51,7 +51,7 @@ def test_a_store_that_goes_away_is_named_with_what_it_has(monkeypatch: pytest.Mo
         with (
             store.bulk(batch_size=3) as load,
             pytest.raises(
-                UnavailableError, match=r"^artifacts\[6:9\]: the store is gone.* 6 are in the store: .*run the"
+                UnavailableError, match=r"^artifacts\[6:9\]: the store is gone.* has 6 of this input: .*run the"
             ),
         ):
             _load(load)

@@ -70,6 +70,44 @@ def test_every_class_of_the_tree_is_rendered() -> None:
     assert met == set(get_args(ast.Expression))
 
 
+def test_what_stands_in_for_a_filter_is_written_anew_by_each_who_asks() -> None:
+    """Threads may ask at once, and a renderer that two of them write with would mix their parameters."""
+    where = (
+        "id * 9223372036854775807 > 0 AND properties.a.int_value = 1 AND uri != 'x' "
+        "AND custom_properties.b.string_value = 'y'"
+    )
+    filter_ = filter_of(NodeKind.ARTIFACT, where)
+    assert filter_ is not None
+    rendered = filters.render_filter(filter_, NodeKind.ARTIFACT, _postgres("UTF8"), has_beside=False)
+    otherwise: Any = rendered.otherwise
+    assert rendered.computed is None
+    first, again = otherwise.__wrapped__(), otherwise.__wrapped__()
+    assert first.computed is not None
+    assert (first.joins, first.conditions, first.parameters) == (again.joins, again.conditions, again.parameters)
+
+
+@pytest.mark.parametrize(
+    "where", ["LENGTH(name) = 3", "SUBSTR(name, 1, 1) = 'x'", "UNICODE(name) > 9", "name LIKE uri"]
+)
+def test_a_database_of_another_encoding_computes_nothing_of_texts(where: str) -> None:
+    """Its functions go by bytes, or have other numbers for characters."""
+    filter_ = filter_of(NodeKind.ARTIFACT, where)
+    assert filter_ is not None
+    for encoding, is_computed_here in (("UTF8", False), ("SQL_ASCII", True), ("WIN1251", True)):
+        dialect = _postgres(encoding)
+        found = filters.render_filter(filter_, NodeKind.ARTIFACT, dialect, has_beside=False)
+        assert (found.computed is not None) is is_computed_here
+
+
+def _postgres(encoding: str) -> Any:
+    from backends.sql.address import parse_postgres
+    from backends.sql.postgres import PostgresDatabase
+
+    database = PostgresDatabase(parse_postgres("postgresql://localhost/x", {}))
+    database.counts_characters = encoding == "UTF8"
+    return database
+
+
 def _dialect() -> Any:
     from backends.sql.sqlite import SqliteDatabase
 

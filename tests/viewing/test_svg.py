@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lineage
-from lineage import LineageGraph
+from lineage import Artifact, ArtifactType, Event, Execution, ExecutionType, LineageGraph
+from lineage.viewing.boxes import Flow, summarized
 from tests.viewing.record import NASTY, named, pipeline, record
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,6 +44,38 @@ def test_every_node_has_its_box_and_every_event_its_line(tmp_path: Path) -> None
     assert shown[-1] == f"{len(graph.artifacts)} artifacts, {len(graph.executions)} executions, {len(lines)} events"
     assert tree.get("role") == "img"
     assert shown[-1] in str(tree.get("aria-label"))
+
+
+def several_edges_between_two() -> LineageGraph:
+    """One artifact read twice by one step, which also writes it; and a way past it through what is hidden."""
+    with lineage.open_store("memory:") as store:
+        store.put_types(artifact_types=[ArtifactType(name="A")], execution_types=[ExecutionType(name="E")])
+        store.put_artifacts([Artifact(type="A", name=name) for name in ("a", "tmp", "b")])
+        store.put_executions([Execution(type="E", name=name) for name in ("train", "prep")])
+        store.put_events(
+            [
+                Event(artifact_id=artifact_id, execution_id=execution_id, type=event_type)
+                for artifact_id, execution_id, event_type in (
+                    (1, 1, "INPUT"), (1, 1, "DECLARED_INPUT"), (1, 1, "OUTPUT"), (1, 2, "INPUT"), (2, 2, "OUTPUT"),
+                    (2, 1, "INPUT"), (3, 1, "OUTPUT"),
+                )
+            ]
+        )  # fmt: skip
+        return store.downstream(artifact_ids=[1], traversal=lineage.Traversal(hide="name IN ('tmp', 'prep')"))
+
+
+def test_several_edges_between_two_nodes_are_one_line() -> None:
+    graph = several_edges_between_two()
+    assert graph.through
+    tree = elements(graph.to_svg())
+    lines = [each for each in tree.iter(SVG + "path") if each.get("class") == "ln-edge"]
+    assert len(lines) == 3, "a to train, train to a, train to b"
+    flow = Flow(graph)
+    summary = summarized(flow)
+    assert len(summary.edges) == len(summary.layout.routes)
+    assert len(flow.weights) == len(flow.layout.routes)
+    assert sum(flow.weights.values()) == len(flow.edges)
+    assert graph.to_html().count("<html")
 
 
 def test_a_large_graph_says_how_many_are_in_a_box() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from lineage.catalog import TypeCatalog
@@ -27,7 +27,14 @@ from lineage.model import (
 from lineage.seam import NodeQuery
 from lineage.writing.composites import EventEdge, PutExecutionResult, PutLineageSubgraphResult, Reuse
 from lineage.writing.masks import UpdateMask
-from lineage.writing.node_rules import changeable_fields, check_kept, check_no_times, check_type_kept, type_of
+from lineage.writing.node_rules import (
+    changeable_fields,
+    check_kept,
+    check_no_times,
+    check_reused,
+    check_type_kept,
+    type_of,
+)
 from lineage.writing.removal.plan import Contraction, How, NodeKey, PlannedNode
 
 __all__ = ["MlmdWriter"]
@@ -78,7 +85,7 @@ class MlmdWriter:
         if mask is not None:
             mask.check(kind, changeable_fields(kind))
             options["update_mask"] = {"paths": sorted(mask.paths)}
-        messages = self._typed(kind, nodes, kept=mask is None)
+        messages = self._typed(kind, nodes, check_kept if mask is None else None)
         response = self._ask(name, **{f"{kind.lower()}s": messages}, **options)
         return list(getattr(response, f"{kind.lower()}_ids"))
 
@@ -139,7 +146,7 @@ class MlmdWriter:
                 }
                 for artifact, event in pairs
             ],
-            contexts=self._typed(NodeKind.CONTEXT, contexts, kept=not force_reuse_context),
+            contexts=self._typed(NodeKind.CONTEXT, contexts, check_reused if force_reuse_context else check_kept),
             options={
                 "reuse_context_if_already_exist": reuse_context_if_already_exist,
                 "reuse_artifact_if_already_exist_by_external_id": bool(reuse_artifact_if_already_exist_by_external_id),
@@ -260,11 +267,13 @@ class MlmdWriter:
                 check_type_kept(one, given)
         return stored
 
-    def _typed(self, kind: NodeKind, nodes: Sequence[Node], *, kept: bool = True) -> list[Any]:
+    def _typed(
+        self, kind: NodeKind, nodes: Sequence[Node], check: Callable[[Node, Node], None] | None = check_kept
+    ) -> list[Any]:
         """Return the messages of nodes whose types are given by id.
 
-        Raises InvalidArgumentError if what MLMD would ignore is given: times of a new node, and, where it is to be
-        ``kept``, another name or create time of one that is stored.
+        Raises InvalidArgumentError if what MLMD would ignore is given: times of a new node, and what ``check`` refuses
+        of one that is stored.
         """
         stored = self._stored(kind, [node for node in nodes if _must_fit(node)])
         typed: list[Node] = []
@@ -274,8 +283,8 @@ class MlmdWriter:
             known = stored.get(node.id)
             if known is not None:
                 check_type_kept(known, node)
-                if kept:
-                    check_kept(known, node)
+                if check is not None:
+                    check(known, node)
             if node.type is None:
                 typed.append(node)
             else:

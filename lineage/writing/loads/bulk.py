@@ -368,5 +368,5 @@ def _send(what: str, send: Callable[[Sequence[Any]], None], batch: Sequence[Any]
 def _placed(error: LineageError, place: str, sent: int) -> LineageError:
     """Return the error with the place of what is wrong, and how to go on."""
     return type(error)(
-        f"{place}: {error.message}; of this input, {sent} are in the store: when this is mended, run the load again"
+        f"{place}: {error.message}; the store has {sent:,} of this input: when this is mended, run the load again"
     )

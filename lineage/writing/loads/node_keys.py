@@ -12,7 +12,7 @@ from lineage.errors import AlreadyExistsError, InvalidArgumentError, short_repr
 from lineage.model import Node, NodeKind
 from lineage.model.values import INT64_MAX, INT64_MIN, check_text
 from lineage.seam import NodeKeys
-from lineage.writing.node_rules import type_of
+from lineage.writing.node_rules import check_no_times, type_of
 from lineage.writing.writer import Writer
 
 __all__ = ["Key", "KnownIds", "Ref", "insert_new"]
@@ -34,6 +34,7 @@ def insert_new(writer: Writer, kind: NodeKind, nodes: Sequence[Node]) -> dict[Ke
     known = {key: (found.type_id, found.name) for key, found in _find(writer, kind, keys).items()}
     new: dict[Key, Node] = {}
     for key, node in zip(keys, nodes, strict=True):
+        check_no_times(node)
         type_id = type_of(types, node).id
         if key not in known:
             known[key] = type_id, node.name
