@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import lineage
-from lineage import Artifact, ArtifactType
+from lineage import Artifact, ArtifactType, Store
 from lineage.errors import UnavailableError
+from lineage.mlmd.service.lenient import LenientStore
 from lineage.server import Server
 
 
@@ -72,9 +73,14 @@ def test_what_only_reads_is_asked_again_and_what_writes_is_not(
 ) -> None:
     with lineage.open_store("memory:") as store:
         store.put_artifact_type(ArtifactType(name="Data"))
-        read, write = Held(store.get_context_types), Held(store.put_artifacts)
+        read = Held(store.get_context_types)
         monkeypatch.setattr(store, "get_context_types", read.call)
-        monkeypatch.setattr(store, "put_artifacts", write.call)
+        if way == "native":
+            write = Held(store.put_artifacts)
+            monkeypatch.setattr(store, "put_artifacts", write.call)
+        else:  # MLMD's service puts nodes through one of its own
+            write = Held(Store.put_artifacts)
+            monkeypatch.setattr(LenientStore, "put_artifacts", write.call)
         server = serve(store)
         remote: Any = open_by(way, f"grpc://{server.address}")
         with remote:

@@ -23,6 +23,8 @@ class AnyService(Protocol):
     """Whom a call is made to: what every call needs of a :class:`~lineage.mlmd.service.Service`."""
 
     store: Store
+    lenient: Store
+    """The same, to put nodes through."""
     type_names: TypeNames
 
 

@@ -44,7 +44,7 @@ def _put_execution(service: AnyService, request: Any) -> Any:
         service.type_names.records(NodeKind.ARTIFACT, (pair.artifact for pair in pairs if pair.HasField("artifact")))
     )
     options = request.options
-    result = service.store.put_execution(
+    result = service.lenient.put_execution(
         execution,
         [
             (
@@ -69,7 +69,7 @@ def _reuse(options: Any) -> Reuse:
 
 def _put_lineage_subgraph(service: AnyService, request: Any) -> Any:
     records = partial(service.type_names.records, need_type_id=True)
-    result = service.store.put_lineage_subgraph(
+    result = service.lenient.put_lineage_subgraph(
         records(NodeKind.EXECUTION, request.executions),
         records(NodeKind.ARTIFACT, request.artifacts),
         records(NodeKind.CONTEXT, request.contexts),

@@ -22,7 +22,7 @@ def _put(kind: NodeKind, service: AnyService, request: Any) -> Any:
     options = {}
     if kind is NodeKind.ARTIFACT and request.options.abort_if_latest_updated_time_changed:
         options["abort_if_latest_updated_time_changed"] = True
-    ids = of_kind(service.store, kind).put(nodes, update_mask=request.update_mask.paths, **options)
+    ids = of_kind(service.lenient, kind).put(nodes, update_mask=request.update_mask.paths, **options)
     return getattr(rpc, f"Put{kind}sResponse")(**{f"{kind.lower()}_ids": ids})
 
 
