@@ -351,8 +351,10 @@ class ServerStatements(Statements):
             if self.is_clash(error):
                 raise ClashError from error
             raise
-        except BaseException:  # an interrupt: half of an answer may be left on the connection
+        except BaseException as error:  # an interrupt: half of an answer may be left on the connection
             connection.is_lost = True
+            if isinstance(error, AssertionError) and error.__context__ is not None:
+                raise error.__context__ from None  # psycopg's pipelines fail so when one comes in their midst
             raise
 
     def rows(self, text: str, parameters: Parameters = NONE) -> list[Any]:

@@ -48,7 +48,8 @@ class Service:
                 f"MLMD's service needs the database itself, and {store.url!r} is a server of one: open the database by "
                 "its own URL, or let the clients call that server"
             )
-        self.store, self.lenient = store, LenientStore(store)
+        self.store = store
+        self.lenient: Store = LenientStore(store)
         self.type_names = TypeNames(store)
 
     def call(self, method_name: str, request: Message) -> Message:
