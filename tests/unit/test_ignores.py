@@ -7,19 +7,19 @@ import re
 import tokenize
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("lineage", "backends", "cypher", "tests", "benchmarks", "examples", "browser")
+from tests.unit.test_rooms import FOLDERS
+
 IGNORE = re.compile(
     r"#\s*(?:noqa(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?|type:\s*ignore(?:\[[^\]]*\])?|pyright:\s*ignore(?:\[[^\]]*\])?)"
 )
 GENERATED = re.compile(r"_pb2(_grpc)?\.pyi?$")
 
 
-def unexplained(file: Path, root: Path = ROOT) -> list[str]:
+def unexplained(file: Path, root: Path) -> list[str]:
     """The comments of a file that hold an ignore and no other word."""
     comments = (
         token
-        for token in tokenize.generate_tokens(io.StringIO(file.read_text()).readline)
+        for token in tokenize.generate_tokens(io.StringIO(file.read_text(encoding="utf-8")).readline)
         if token.type == tokenize.COMMENT
     )
     return [
@@ -30,9 +30,14 @@ def unexplained(file: Path, root: Path = ROOT) -> list[str]:
 
 
 def test_every_ignore_has_its_reason_beside_it() -> None:
-    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py") if not GENERATED.search(file.name)]
+    files = [
+        (file, folder.parent)
+        for folder in FOLDERS.values()
+        for file in folder.rglob("*.py")
+        if not GENERATED.search(file.name)
+    ]
     assert len(files) > 500
-    assert [place for file in files for place in unexplained(file)] == []
+    assert [place for file, root in files for place in unexplained(file, root)] == []
 
 
 def test_an_ignore_without_a_reason_is_found(tmp_path: Path) -> None:
