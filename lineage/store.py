@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from lineage import registry
-from lineage.api.as_of import UnitsAsOf, checked_moment
 from lineage.api.bulk import BulkMethods
 from lineage.api.database import DatabaseMethods
 from lineage.api.lineage import LineageMethods
@@ -89,6 +88,8 @@ class Store(
             ...
         lineage.errors.FailedPreconditionError: what a store knew at a time cannot be changed; write to the store itself
         """
+        from lineage.api.as_of import checked_moment  # few ask
+
         self._check_open()
         time_ms = checked_moment(time)
         if self._units is None:
@@ -146,10 +147,14 @@ class _StoreAsOf(Store):
     """See :meth:`Store.as_of`."""
 
     def __init__(self, store: Store, units: Units, time_ms: int) -> None:
+        from lineage.api.as_of import UnitsAsOf
+
         super().__init__(UnitsAsOf(units, time_ms), url=store.url)
         self._store, self._time_ms = store, time_ms
 
     def as_of(self, time: int | datetime) -> Store:
+        from lineage.api.as_of import checked_moment
+
         self._check_open()
         return self._store.as_of(min(checked_moment(time), self._time_ms))
 

@@ -95,6 +95,7 @@ class Interrupts(Calm):
 
     def _finish(self) -> None:
         """Let none come any more; one that a thread has thrown already comes here at the latest."""
+        signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm that came while Python ends would end the process
         if not self._take():
             until = time.monotonic() + COMES_WITHIN_S
             while time.monotonic() < until:
