@@ -205,29 +205,24 @@ class Walk:
     def begin(self, starting_ids: Mapping[NodeKind, Sequence[int]]) -> None:
         """Stand at the starting nodes."""
         self.course.name_ends((kind, each) for kind, ids in starting_ids.items() for each in ids)
-        for kind, ids in self._fitting({kind: set(ids) for kind, ids in starting_ids.items()}).items():
-            self._reach(kind, ids, hop=0)
+        self._arrive({kind: set(ids) for kind, ids in starting_ids.items()}, hop=0)
 
-    def _fitting(self, ids: _Ids) -> _Ids:
-        """Those of new nodes for which there is room in the result: artifacts first, by id."""
-        if self._room is None:
-            return ids
-        fitting: _Ids = {}
-        for kind in sorted(ids, key=list(END).index):
-            shown = self._shown(kind, ids[kind])
-            left_out = set(sorted(shown)[self._room :])
-            self.is_cut = self.is_cut or bool(left_out)
-            self._room -= len(shown) - len(left_out)
-            fitting[kind] = ids[kind] - left_out
-        return fitting
-
-    def _reach(self, kind: NodeKind, ids: set[int], *, hop: int) -> None:
-        ended = self._matching_ending(kind, ids)
-        self._ended[kind] |= ended
-        self._frontier[kind] = ids - ended
-        self._visited[kind] |= self._frontier[kind]
-        for node_id in ids:
-            self.hops[kind, node_id] = hop
+    def _arrive(self, new: _Ids, *, hop: int) -> None:
+        """Reach those of new nodes for which there is room in the result: artifacts first, by id."""
+        for kind in sorted(new, key=list(END).index):
+            ids = new[kind]
+            ended = self._matching_ending(kind, ids)
+            if self._room is not None:
+                shown = ids if self._shows_ends(kind) else ids - ended
+                left_out = set(sorted(shown)[self._room :])
+                self.is_cut = self.is_cut or bool(left_out)
+                self._room -= len(shown) - len(left_out)
+                ids = ids - left_out
+            self._ended[kind] |= ended & ids
+            self._frontier[kind] = ids - ended
+            self._visited[kind] |= self._frontier[kind]
+            for node_id in ids:
+                self.hops[kind, node_id] = hop
 
     def _matching_ending(self, kind: NodeKind, ids: set[int]) -> set[int]:
         if not ids or kind not in self._endings:
@@ -237,10 +232,10 @@ class Walk:
         query = NodeQuery(kind, ids=sorted(ids), filter=self._ending_filters[kind])
         return {cast(int, node.id) for node in self._tx.find_nodes(query)}
 
-    def _shown(self, kind: NodeKind, ids: set[int]) -> set[int]:
-        """Those of the nodes that would be part of the result if they were reached."""
+    def _shows_ends(self, kind: NodeKind) -> bool:
+        """Whether nodes at which the walk turns back are part of the result."""
         ending = self._endings.get(kind)
-        return ids if ending is None or ending.include else ids - self._matching_ending(kind, ids)
+        return ending is None or ending.include
 
     def run(self, max_hops: int | None) -> None:
         """Go to the end, or so far."""
@@ -249,14 +244,14 @@ class Walk:
             expanded = {kind: self._expand(kind, ids) for kind, ids in self._frontier.items() if ids}
             new = {OTHER[kind]: self._new(OTHER[kind], events) for kind, events in expanded.items()}
             if max_hops is not None and hop == max_hops:
-                self.is_cut = any(self._shown(kind, ids) for kind, ids in new.items()) or any(
-                    self._unrecorded(OTHER[kind], events) for kind, events in expanded.items()
-                )
+                self.is_cut = any(
+                    ids if self._shows_ends(kind) else ids - self._matching_ending(kind, ids)
+                    for kind, ids in new.items()
+                ) or any(self._unrecorded(OTHER[kind], events) for kind, events in expanded.items())
                 return
             hop += 1
             self._frontier = {NodeKind.ARTIFACT: set(), NodeKind.EXECUTION: set()}
-            for kind, ids in self._fitting(new).items():
-                self._reach(kind, ids, hop=hop)
+            self._arrive(new, hop=hop)
             for kind, events in expanded.items():
                 self.events.update(self._unrecorded(OTHER[kind], events))
 
@@ -273,8 +268,7 @@ class Walk:
         """Those of the events that lead to nodes of the result and are not part of it yet."""
         end = END[other]
         visited = self._visited[other]
-        ending = self._endings.get(other)
-        included = self._ended[other] if ending is not None and ending.include else ()
+        included = self._ended[other] if self._shows_ends(other) else ()
         unrecorded: dict[_EventKey, Event] = {}
         for event in events:
             other_id = getattr(event, end)
