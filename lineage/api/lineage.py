@@ -9,8 +9,15 @@ from lineage.api.served import served
 from lineage.api.units import StoreCore
 from lineage.errors import InvalidArgumentError, short_repr
 from lineage.model import Artifact, Context, Direction, Event, Execution, ExecutionState, NodeKind
-from lineage.model.arguments import checked_flag, checked_id, checked_ids, checked_items, checked_text, checked_version
-from lineage.model.values import INT64_MAX, INT64_MIN, as_int
+from lineage.model.arguments import (
+    checked_flag,
+    checked_id,
+    checked_ids,
+    checked_items,
+    checked_text,
+    checked_time_ms,
+    checked_version,
+)
 from lineage.reading.comparison import Comparison, compare_executions
 from lineage.reading.earlier_runs import Input, find_runs
 from lineage.reading.graph import LineageGraph, context_graph
@@ -230,11 +237,7 @@ class LineageMethods(StoreCore):
         wanted_version = checked_version(type_version)
         if isinstance(states, str) or not isinstance(states, Iterable):
             raise InvalidArgumentError(f"expected a list of states, got {short_repr(states)}; put it in a list")
-        newer_than_ms = None if newer_than is None else as_int(newer_than)
-        if newer_than is not None and (newer_than_ms is None or not INT64_MIN <= newer_than_ms <= INT64_MAX):
-            raise InvalidArgumentError(
-                f"newer_than must be a time in milliseconds since 1970, or None, not {short_repr(newer_than)}"
-            )
+        newer_than_ms = checked_time_ms(newer_than, "newer_than")
         accepted = list(states)  # a unit of work may run more than once
         is_exact, most = checked_flag(exact_properties, "exact_properties"), checked_limit(limit)
         return self._read(

@@ -21,6 +21,7 @@ __all__ = [
     "checked_records",
     "checked_text",
     "checked_texts",
+    "checked_time_ms",
     "checked_version",
 ]
 
@@ -100,6 +101,16 @@ def checked_text(given: Any, what: str) -> str:
         return check_text(given)
     except ValueError as error:
         raise InvalidArgumentError(f"{what} is no text: {error}") from None
+
+
+def checked_time_ms(given: Any, name: str) -> int | None:
+    """Return a time in milliseconds since 1970, or None."""
+    time_ms = None if given is None else as_int(given)
+    if given is not None and (time_ms is None or not INT64_MIN <= time_ms <= INT64_MAX):
+        raise InvalidArgumentError(
+            f"{name} must be a time in milliseconds since 1970, or None, not {short_repr(given)}"
+        )
+    return time_ms
 
 
 def checked_version(given: Any) -> str | None:

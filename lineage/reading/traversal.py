@@ -24,8 +24,7 @@ from lineage.model import (
     LinkKind,
     NodeKind,
 )
-from lineage.model.arguments import checked_flag, checked_id, checked_items, checked_text
-from lineage.model.values import INT64_MAX, INT64_MIN, as_int
+from lineage.model.arguments import checked_flag, checked_id, checked_items, checked_text, checked_time_ms
 from lineage.reading.graph import END, GraphSource, KeptFilters, with_descendants
 from lineage.reading.lists import filter_of
 from lineage.seam import LinkQuery, NodeQuery, Reads
@@ -75,7 +74,7 @@ class Traversal:
             given = {checked_id(Context, each) for each in _some(self.contexts, "contexts", "a Context")}
             object.__setattr__(self, "contexts", tuple(sorted(given)))
         for name in ("since_ms", "before_ms"):
-            object.__setattr__(self, name, _checked_time(getattr(self, name), name))
+            object.__setattr__(self, name, checked_time_ms(getattr(self, name), name))
         if self.since_ms is not None and self.before_ms is not None and self.since_ms >= self.before_ms:
             raise InvalidArgumentError(
                 f"the window is empty: before_ms must be later than since_ms, and {self.before_ms} is not later than "
@@ -108,15 +107,6 @@ def _checked_types(given: Collection[Any]) -> tuple[EventType, ...]:
         known = ", ".join(map(repr, EventType))
         raise InvalidArgumentError(f"event types are {known}; not all of {short_repr(names)} are") from None
     return tuple(sorted(types, key=lambda each: each.number))
-
-
-def _checked_time(given: Any, name: str) -> int | None:
-    time_ms = None if given is None else as_int(given)
-    if given is not None and (time_ms is None or not INT64_MIN <= time_ms <= INT64_MAX):
-        raise InvalidArgumentError(
-            f"{name} must be a time in milliseconds since 1970, or None, not {short_repr(given)}"
-        )
-    return time_ms
 
 
 _ANY = Traversal()
