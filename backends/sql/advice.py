@@ -62,8 +62,8 @@ def unknown(path: str, error: Exception, code: object, said: str) -> InternalErr
     return InternalError(f"{path!r}: {f'{type(error).__name__} {code}'.rstrip()}: {said}; please report this")
 
 
-def repeatable_if_it_helps(found: LineageError, code: object, *, is_momentary: bool) -> LineageError:
+def repeatable_if_it_helps(found: LineageError, code: str, *, is_momentary: bool) -> LineageError:
     """Return an error of a server, with its code, as repeatable if what it is about may be over soon."""
-    found.database_code = "" if code == -1 else str(code)  # as PyMySQL's errors are that never came from a server
+    found.database_code = code
     found.repeatable = is_momentary or isinstance(found, (AbortedError, AlreadyExistsError, UnavailableError))
     return found

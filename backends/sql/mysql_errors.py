@@ -28,6 +28,8 @@ MISSING_DATABASE = 1049
 OUT_OF_RANGE = 1690
 LOST = frozenset({0, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2014, 2027, 2055, 4031})
 """After these a connection is of no use; 0 is PyMySQL's for one that it closed itself."""
+_NO_NUMBER = -1
+"""Of an error of PyMySQL's own, which never came from a server."""
 _UNREACHABLE = (2001, 2002, 2003, 2004, 2005, 2012, 2026)
 _COLLATION = (
     "what must be unique is there, in the eyes of the database's collation: it may take small and capital letters for "
@@ -57,7 +59,7 @@ _ERRORS: Mapping[int, Advice] = {
 
 def translated(error: Exception, path: str) -> LineageError:
     """Return our error for one of PyMySQL's, on the database that messages call ``path``."""
-    number = error.args[0] if error.args and isinstance(error.args[0], int) else -1
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else _NO_NUMBER
     text = str(error.args[1]) if len(error.args) > 1 else str(error)
     found: LineageError
     if number in LOST or number in _UNREACHABLE:
@@ -67,4 +69,5 @@ def translated(error: Exception, path: str) -> LineageError:
         found = kind(f"{path!r}: {text}: {advice}")
     else:
         found = unknown(path, error, number, text)
-    return repeatable_if_it_helps(found, number, is_momentary=number in (1040, 1203))
+    code = "" if number == _NO_NUMBER else str(number)
+    return repeatable_if_it_helps(found, code, is_momentary=number in (1040, 1203))

@@ -225,17 +225,7 @@ class PostgresDatabase(ServerDatabase):
         """Ask what became of a transaction; one that has not ended is waited for."""
         until = time.monotonic() + time_left_s()
         while time.monotonic() < until:
-            connection = self.take()
-            try:
-                self.settle(connection, write=False)
-                [status] = self.statements(connection).one("SELECT txid_status(:number)", witness[1])
-                connection.raw.rollback()
-                connection.is_sound = True
-            except self.errors as error:
-                connection.is_lost = True
-                raise self.translated(error) from error
-            finally:
-                self.give(connection)
+            [(status,)] = self._looked_up("SELECT txid_status(:number)", witness[1], write=False)
             if status != "in progress":
                 return None if status is None else status == "committed"
             time.sleep(_LOOK_S)

@@ -255,11 +255,15 @@ class ServerDatabase(Database):
     def _happened(self, witness: Witness) -> bool | None:
         """Look whether a row is there; what is about to be committed is waited for."""
         table, values = witness
-        connection = self.take(write=True)
+        where = " AND ".join(f"{column} = :{column}" for column in values)
+        return bool(self._looked_up(f"SELECT 1 FROM {table} WHERE {where} FOR UPDATE", values, write=True))
+
+    def _looked_up(self, text: str, values: Mapping[str, Any], *, write: bool) -> list[Any]:
+        """Return the rows of a query in a unit of work of its own, which changes nothing."""
+        connection = self.take(write=write)
         try:
-            self.settle(connection, write=True)
-            where = " AND ".join(f"{column} = :{column}" for column in values)
-            found = self.statements(connection).rows(f"SELECT 1 FROM {table} WHERE {where} FOR UPDATE", values)
+            self.settle(connection, write=write)
+            found = self.statements(connection).rows(text, values)
             connection.raw.rollback()
             connection.is_sound = True
         except self.errors as error:
@@ -267,7 +271,7 @@ class ServerDatabase(Database):
             raise self.translated(error) from error
         finally:
             self.give(connection)
-        return bool(found)
+        return found
 
     def version(self, connection: ServerConnection) -> int:  # noqa: ARG002  # the server does not tell
         return next(self._versions)  # types are looked at in each unit of work
