@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lineage.cli import output, stores, traversal
 from lineage.cli.walk import graph_as_json
 from lineage.errors import counted
 
 if TYPE_CHECKING:
-    from lineage.model import Artifact, Execution
     from lineage.reading.impact import Impact, ImpactGroup
 
 __all__ = ["add_arguments", "run"]
@@ -42,16 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show. Returns 3 if nothing came of the nodes."""
-    from lineage.model import NodeKind
     from lineage.viewing.answers import impact_tables
 
     with stores.opened(arguments) as store:
-        named = stores.nodes_of(store, arguments.nodes, [NodeKind.ARTIFACT, NodeKind.EXECUTION])
-        if not named:
-            output.say("no nodes found")
+        nodes = stores.flow_nodes_of(store, arguments.nodes)
+        if not nodes:
             return 3
         impact = store.impact(
-            cast("list[Artifact | Execution]", named),
+            nodes,
             until=arguments.until,
             max_nodes=arguments.max_nodes,
             traversal=traversal.traversal_of(arguments, store),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lineage.cli import output, stores, traversal
 from lineage.cli.ls import positive
@@ -76,13 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Answer. Returns 3 if nothing was found."""
-    from lineage.model import NodeKind
-
     with stores.opened(arguments) as store:
-        named = stores.nodes_of(store, arguments.nodes, [NodeKind.ARTIFACT, NodeKind.EXECUTION])
-        nodes = cast("list[Artifact | Execution]", named)
+        nodes = stores.flow_nodes_of(store, arguments.nodes)
         if not nodes:
-            output.say("no nodes found")
             return 3
         if arguments.command == "paths":
             return _paths(store, nodes, arguments)

@@ -7,15 +7,27 @@ import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from lineage.cli import output
 from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
 
 if TYPE_CHECKING:
-    from lineage.model import Node, NodeKind
+    from lineage.model import Artifact, Execution, Node, NodeKind
     from lineage.store import Store
 
-__all__ = ["ADDRESSES", "add_as_of", "add_option", "add_url", "kind_of", "nodes_of", "opened", "store_url", "time_ms"]
+__all__ = [
+    "ADDRESSES",
+    "add_as_of",
+    "add_option",
+    "add_url",
+    "flow_nodes_of",
+    "kind_of",
+    "nodes_of",
+    "opened",
+    "store_url",
+    "time_ms",
+]
 
 ADDRESSES = """\
 A node is named by its address (artifact/17), by type and name (Model/churn), or by its name, if no other has it.
@@ -94,6 +106,16 @@ def nodes_of(store: Store, names: Sequence[str], kinds: Iterable[NodeKind]) -> l
     allowed = tuple(kinds)
     given = [name for each in names for name in (_lines() if each == "-" else [each])]
     return [_node_of(store, name, allowed) for name in given]
+
+
+def flow_nodes_of(store: Store, names: Sequence[str]) -> list[Artifact | Execution]:
+    """Return the artifacts and executions of these names, as :func:`nodes_of` does; say so if there are none."""
+    from lineage.model import NodeKind
+
+    nodes = nodes_of(store, names, [NodeKind.ARTIFACT, NodeKind.EXECUTION])
+    if not nodes:
+        output.say("no nodes found")
+    return cast("list[Artifact | Execution]", nodes)
 
 
 def kind_of(word: str) -> NodeKind | None:

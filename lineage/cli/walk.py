@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lineage.cli import output, stores, traversal
 from lineage.cli.ls import positive
 from lineage.errors import counted
 
 if TYPE_CHECKING:
-    from lineage.model import Artifact, Execution, NodeKind
+    from lineage.model import NodeKind
     from lineage.reading.graph import LineageGraph
 
 __all__ = ["add_arguments", "graph_as_json", "run"]
@@ -47,14 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw. Returns 3 if nothing was found."""
-    from lineage.model import Direction, NodeKind
+    from lineage.model import Direction
     from lineage.viewing.text import tree
 
     with stores.opened(arguments) as store:
-        named = stores.nodes_of(store, arguments.nodes, [NodeKind.ARTIFACT, NodeKind.EXECUTION])
-        starts = cast("list[Artifact | Execution]", named)
+        starts = stores.flow_nodes_of(store, arguments.nodes)
         if not starts:
-            output.say("no nodes found")
             return 3
         walk = store.upstream if arguments.command == "up" else store.downstream
         graph = walk(

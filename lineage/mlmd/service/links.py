@@ -98,8 +98,9 @@ def _events_by_artifacts(service: AnyService, request: Any) -> Any:
 
 
 def _contexts_of(kind: NodeKind, service: AnyService, request: Any) -> Any:
-    word = kind.lower()
-    contexts = getattr(service.store, f"get_contexts_by_{word}")(getattr(request, f"{word}_id"))
+    store = service.store
+    by_node = store.get_contexts_by_artifact if kind is NodeKind.ARTIFACT else store.get_contexts_by_execution
+    contexts = by_node(getattr(request, f"{kind.lower()}_id"))
     return getattr(rpc, f"GetContextsBy{kind}Response").FromString(repeated(1, contexts))
 
 
