@@ -88,13 +88,13 @@ class Store(
             ...
         lineage.errors.FailedPreconditionError: what a store knew at a time cannot be changed; write to the store itself
         """
-        from lineage.api.as_of import checked_moment  # few ask
+        from lineage.api.as_of import UnitsAsOf, checked_moment  # few ask
 
         self._check_open()
         time_ms = checked_moment(time)
         if self._units is None:
             raise self._cannot("what was known at a time", "open the database itself by its own URL")
-        return _StoreAsOf(self, self._units, time_ms)
+        return _StoreAsOf(self, UnitsAsOf(self._units, time_ms), time_ms)
 
     @not_served("a client closes its own connection")
     def close(self) -> None:
@@ -147,9 +147,7 @@ class _StoreAsOf(Store):
     """See :meth:`Store.as_of`."""
 
     def __init__(self, store: Store, units: Units, time_ms: int) -> None:
-        from lineage.api.as_of import UnitsAsOf
-
-        super().__init__(UnitsAsOf(units, time_ms), url=store.url)
+        super().__init__(units, url=store.url)
         self._store, self._time_ms = store, time_ms
 
     def as_of(self, time: int | datetime) -> Store:
