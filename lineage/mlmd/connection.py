@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -17,6 +17,7 @@ from lineage.mlmd.service.lineage import full_graph, traverse
 from lineage.store import Store, default_url
 
 if TYPE_CHECKING:  # it needs gRPC
+    from lineage.remote.address import Address
     from lineage.remote.link import Link
 
 __all__ = [
@@ -47,6 +48,13 @@ class Connection(Protocol):
 
     def lineage_subgraph(self, options: Any, paths: list[str]) -> Any:
         """Return a LineageGraph with whole nodes, and only the types that they have."""
+        ...
+
+    def again(self) -> tuple[Callable[[Any], Connection], object]:
+        """Return what connects anew, in another process too, and what it takes: a value to pickle, secrets included.
+
+        Raises an error of :mod:`lineage.mlmd.errors` if it is closed, or nobody else can have its store.
+        """
         ...
 
     def close(self) -> None:
@@ -90,6 +98,20 @@ class StoreConnection:
         if self._owned:
             self._service.store.close()
 
+    def again(self) -> tuple[Callable[[Any], StoreConnection], object]:
+        """Return what connects to a pickle of the store."""
+        if self._closed:
+            raise _closed_error()
+        try:
+            self._service.store.__reduce__()
+        except LineageError as error:
+            raise errors.make_exception(status_text(error), error.code) from error
+        return _connect_to_store, self._service.store
+
+
+def _connect_to_store(store: Store) -> StoreConnection:
+    return StoreConnection(store, owned=False)
+
 
 def _closed_error() -> errors.FailedPreconditionError:
     return errors.FailedPreconditionError("The store is closed; open it again with MetadataStore")
@@ -120,10 +142,19 @@ class ServerConnection:
 
     page_size = 100  # more is refused, or worse, by a genuine MLMD server
 
-    def __init__(self, link: Link, *, timeout_s: float | None, metadata: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        link: Link,
+        again: tuple[Callable[[Any], ServerConnection], object],
+        *,
+        timeout_s: float | None,
+        metadata: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """``again``: what makes another connection to this server, and of what."""
         from lineage.mlmd.proto.metadata_store_service_pb2_grpc import MetadataStoreServiceStub
 
         self._link = link
+        self._again = again
         stub_link: Any = link  # it has what a stub needs of a channel
         self._closed = False
         self._timeout_s = timeout_s
@@ -181,6 +212,12 @@ class ServerConnection:
         self._closed = True
         self._link.close()
 
+    def again(self) -> tuple[Callable[[Any], ServerConnection], object]:
+        """Return what connects to the server, and where it is with how to be let in."""
+        if self._closed:
+            raise _closed_error()
+        return self._again
+
 
 def connect_to(config: Any) -> ServerConnection:
     """Return a connection to the server of a MetadataStoreClientConfig; it connects when it is first used.
@@ -200,7 +237,7 @@ def connect_to(config: Any) -> ServerConnection:
         ssl = config.ssl_config
         tls = ssl.custom_ca.encode() or None, ssl.client_key.encode() or None, ssl.server_cert.encode() or None
     timeout_s = config.client_timeout_sec if config.HasField("client_timeout_sec") else None
-    return ServerConnection(Link(target, options=options, tls=tls), timeout_s=timeout_s)
+    return ServerConnection(Link(target, options=options, tls=tls), (connect_to, config), timeout_s=timeout_s)
 
 
 # --- URLs and databases ---------------------------------------------------------------------------------------------
@@ -214,13 +251,20 @@ def open_url(url: str | None, *, upgrade: bool = False) -> Connection:
     url = default_url() if url is None else url
     if not registry.is_server(url):
         return StoreConnection(_open_store(url, upgrade=upgrade), owned=True)
-    from lineage.remote.address import Address, link_to
+    from lineage.remote.address import Address
 
     try:
-        address = Address.parse(url, {})
+        return _connect_to_address(Address.parse(url, {}))
     except LineageError as error:
         raise RuntimeError(status_text(error)) from error
-    return ServerConnection(link_to(address), timeout_s=address.timeout_s, metadata=address.metadata)
+
+
+def _connect_to_address(address: Address) -> ServerConnection:
+    from lineage.remote.address import link_to
+
+    return ServerConnection(
+        link_to(address), (_connect_to_address, address), timeout_s=address.timeout_s, metadata=address.metadata
+    )
 
 
 def open_database(config: Any, **options: Any) -> Store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,9 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
     What it opened itself it lets go of when it is closed, or when nothing refers to it any more: MLMD's has no
     ``close``. A store that was given stays open.
 
+    It can be pickled, and connects anew where it is unpickled, as a :class:`lineage.Store` does: the pickle holds the
+    password or token. UnimplementedError for a store in memory, and for one that was given and no URL opened.
+
     >>> from lineage.mlmd import MetadataStore
     >>> from lineage.mlmd.proto import metadata_store_pb2
     >>> with MetadataStore("memory:") as store:
@@ -61,7 +65,7 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
         enable_upgrade_migration: bool = False,
     ) -> None:
         self._max_num_retries = _DEFAULT_ATTEMPTS
-        self._connection: Connection
+        connection: Connection
         name = config.DESCRIPTOR.full_name if isinstance(config, Message) else None
         if isinstance(config, RemoteStore):
             raise ValueError(
@@ -69,24 +73,40 @@ class MetadataStore(TypeMethods, NodeMethods, LinkMethods):
                 f"MetadataStore({config.url!r}); a token goes into it or into $LINEAGE_TOKEN"
             )
         if isinstance(config, Store):
-            self._connection = StoreConnection(config, owned=False)
+            connection = StoreConnection(config, owned=False)
         elif config is _DEFAULT_STORE or isinstance(config, str):
-            self._connection = open_url(config if isinstance(config, str) else None, upgrade=enable_upgrade_migration)
+            connection = open_url(config if isinstance(config, str) else None, upgrade=enable_upgrade_migration)
         elif name == "ml_metadata.ConnectionConfig":
             database: Any = own(pb.ConnectionConfig, config)
             if database.HasField("retry_options"):
                 self._max_num_retries = database.retry_options.max_num_retries
-            self._connection = StoreConnection(open_database(database, upgrade=enable_upgrade_migration), owned=True)
+            connection = StoreConnection(open_database(database, upgrade=enable_upgrade_migration), owned=True)
         elif name == "ml_metadata.MetadataStoreClientConfig":
             if enable_upgrade_migration:
                 raise ValueError("Upgrade migration is not allowed when using gRPC: migrate where the server runs")
-            self._connection = connect_to(own(pb.MetadataStoreClientConfig, config))
+            connection = connect_to(own(pb.MetadataStoreClientConfig, config))
         else:
             raise ValueError(
                 "MetadataStore is expecting either a ConnectionConfig, a MetadataStoreClientConfig, the URL of a store "
                 f"or an open store, not {name or type(config).__name__}"
             )
-        self._close = weakref.finalize(self, self._connection.close)
+        self._connect(connection)
+
+    def _connect(self, connection: Connection) -> None:
+        self._connection = connection
+        self._close = weakref.finalize(self, connection.close)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how to connect again, secrets included."""
+        connect, server = self._connection.again()
+        rest = {name: value for name, value in vars(self).items() if name not in ("_connection", "_close")}
+        return self._connected, (connect, server), rest
+
+    @classmethod
+    def _connected(cls, connect: Callable[[Any], Connection], server: object) -> Self:
+        store = cls.__new__(cls)
+        store._connect(connect(server))
+        return store
 
     @property
     def pipeline_asset(self) -> None:
