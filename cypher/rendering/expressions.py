@@ -6,7 +6,8 @@ Every value is a parameter, every name escaped.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Final
 
@@ -18,9 +19,9 @@ from cypher.rendering.functions import FUNCTIONS
 from cypher.rendering.graph import GraphAttribute, GraphKind, GraphNeighbour, escape_name
 from cypher.rendering.operators import arithmetic, folded_arithmetic, like, like_regex, negate
 from cypher.rendering.terms import Terms
-from cypher.rows import MIRRORED
+from cypher.rows import MIRRORED, operands_of
 
-__all__ = ["CYPHER_TYPE", "Expressions"]
+__all__ = ["CYPHER_TYPE", "MAX_CLAUSES", "Expressions"]
 
 _INT64, _DOUBLE, _STRING, _BOOL = ValueType.INT64, ValueType.DOUBLE, ValueType.STRING, ValueType.BOOL
 MAX_CLAUSES: Final = 8
@@ -37,6 +38,8 @@ class Expressions(ABC):
         self._kind = kind
         self._node = variable
         self._variables: dict[ast.NeighbourRow, str] = {}
+        self._bound: dict[ast.PropertyValue, str] = {}
+        """Properties whose value a variable has already."""
         self._terms = Terms(prefix)
         self._parameter = self._terms.parameter
 
@@ -54,7 +57,7 @@ class Expressions(ABC):
             case ast.Attribute():
                 return self._attribute_text(expression)
             case ast.PropertyValue():
-                return self._property_text(expression)
+                return self._bound.get(expression) or self._property_text(expression)
             case ast.PathStep():
                 return self._path_step(expression)
             case ast.And() | ast.Or():
@@ -94,14 +97,27 @@ class Expressions(ABC):
     def _connected(self, expression: ast.And | ast.Or) -> str:
         """Render what AND or OR connects. A planner that would multiply it out is given a function of a list instead.
 
-        A list is true, false and NULL by the same rules: NULL where the operands that are known do not settle it.
+        A list is true, false and NULL by the same rules: NULL where the operands that are known do not settle it. What
+        stands more than once in it is written once, as far as can be: a planner takes long for all that is written.
         """
         word, function = ("AND", "all") if isinstance(expression, ast.And) else ("OR", "any")
-        operands = [self._text(each) for each in expression.operands]
         if max(_clauses(expression)) <= MAX_CLAUSES:
-            return f"({f' {word} '.join(operands)})"
-        each = self._terms.variable("b")
-        return f"{function}({each} IN [{', '.join(operands)}] WHERE {each})"
+            return f"({f' {word} '.join(map(self._text, expression.operands))})"
+        counts = Counter(_properties_in(expression))
+        repeated = [value for value, count in counts.items() if count > 1 and value not in self._bound]
+
+        def body(*names: str) -> str:
+            outer = self._bound
+            self._bound = {**outer, **dict(zip(repeated, names, strict=True))}
+            mark = self._terms.mark()
+            operands = self._terms.tabled(function, list(map(self._text, expression.operands)), mark)
+            self._bound = outer
+            if len(operands) == 1:
+                return operands[0]
+            each = self._terms.variable("b")
+            return f"{function}({each} IN [{', '.join(operands)}] WHERE {each})"
+
+        return self._terms.let([self._property_text(value) for value in repeated], body)
 
     def _arithmetic(self, expression: ast.Arithmetic) -> str:
         """Render operators in a row as one fold of the operands: a planner takes long for each level of nesting."""
@@ -187,6 +203,14 @@ class Expressions(ABC):
             f"(CASE WHEN {element} STARTS WITH '[' THEN null WHEN {element} STARTS WITH '\\'' "
             f"THEN substring({element}, 1) ELSE {element} END)"
         )
+
+
+def _properties_in(expression: ast.Expression) -> Iterator[ast.PropertyValue]:
+    """Find the values of properties in an expression, but for those in an EXISTS, once for each time they are there."""
+    if isinstance(expression, ast.PropertyValue):
+        yield expression
+    for each in operands_of(expression):
+        yield from _properties_in(each)
 
 
 def _clauses(expression: ast.Expression) -> tuple[int, int]:

@@ -28,7 +28,7 @@ from cypher.ast import ValueType
 from cypher.evaluation.expression import COMPARISONS
 from cypher.patterns import like_prefix, like_prefixes
 from cypher.rendering.anchors import Rank, attribute_of, first_step_of, merged, rank_of, seeds, sought
-from cypher.rendering.expressions import CYPHER_TYPE, Expressions
+from cypher.rendering.expressions import CYPHER_TYPE, MAX_CLAUSES, Expressions
 from cypher.rendering.graph import GraphKind, GraphProperty, escape_name, folded, path_text
 from cypher.rows import components, conjuncts, neighbours_in, row_shown_by
 
@@ -104,8 +104,14 @@ class _Renderer(Expressions):
         is_open = not (is_bound or query.begin or query.matches)
         probes = self._probes(parts) if is_open else ()
         has_key = any(rank_of(part, self._kind, self._indexed) is Rank.KEY for part in parts)
+        texts = [*query.begin, *query.matches, *query.conditions, *probes]
         return CypherFilter(
-            tuple(query.begin), tuple(query.matches), tuple(query.conditions), tuple(probes), has_key, self.parameters
+            tuple(query.begin),
+            tuple(query.matches),
+            tuple(query.conditions),
+            tuple(probes),
+            has_key,
+            self._terms.used_in(texts),
         )
 
     # --- where the query begins ---------------------------------------------------------------------------------------
@@ -253,7 +259,7 @@ class _Renderer(Expressions):
         conditions: list[str] = []
         plain = [part for part in parts if not neighbours_in(part)]
         shown = {row for part in plain if (row := row_shown_by(part)) is not None}
-        for part in plain:
+        for part in self._gathered(plain):
             conditions += self._conjunct(part)
         conditions += [
             self._is_there(self._kind.property_of(row))
@@ -269,7 +275,7 @@ class _Renderer(Expressions):
                 for row in group.rows
                 if row not in bound
             ]
-            wanted = [text for part in group.parts for text in self._conjunct(part)]
+            wanted = [text for part in self._gathered(group.parts) for text in self._conjunct(part)]
             if is_hoisted:
                 matches += patterns
                 conditions += wanted
@@ -277,6 +283,13 @@ class _Renderer(Expressions):
                 where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
                 conditions.append(f"EXISTS {{ {' '.join(patterns)}{where} }}")
         return matches, conditions
+
+    def _gathered(self, parts: Sequence[ast.Expression]) -> Sequence[ast.Expression]:
+        """Put one AND in place of many conditions that no index serves: a planner looks at each for one."""
+        many = [part for part in parts if isinstance(part, ast.Or) or rank_of(part, self._kind, self._indexed) is None]
+        if len(many) <= MAX_CLAUSES:
+            return parts
+        return [*(part for part in parts if part not in many), ast.And(tuple(many))]
 
     def _pattern(self, row: ast.NeighbourRow, *, is_labelled: bool = False) -> str:
         """Return the pattern of a neighbour. Only with its label can the planner begin at the neighbour."""
@@ -295,10 +308,10 @@ class _Renderer(Expressions):
         return f"coalesce({', '.join(map(self._key, keys))}) IS NOT NULL"  # a planner goes into each branch of an OR
 
     def _exists(self, expression: ast.Exists) -> str:
-        outer = self._variables
-        self._variables = dict(outer)
+        outer, bound = self._variables, self._bound
+        self._variables, self._bound = dict(outer), {}
         _, conditions = self._assignments(conjuncts(expression.where), expression.rows, {}, hoist=False)
-        self._variables = outer
+        self._variables, self._bound = outer, bound
         return f"coalesce({' AND '.join(conditions)}, false)"
 
     # --- conditions that an index may serve ---------------------------------------------------------------------------

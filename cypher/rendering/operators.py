@@ -92,7 +92,7 @@ def _low_bits(x: str) -> str:
 
 def _bitwise(terms: Terms, operator: str, a: str, b: str) -> str:
     word, powers = ("AND", "OR")[operator == "|"], terms.parameter(_POWERS)
-    total, power = terms.variable("n"), terms.variable("w")
+    total, power = terms.variable("m"), terms.variable("w")
     low = terms.let(
         [_low_bits(a), _low_bits(b)],
         lambda x, y: (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Final
 
 __all__ = ["Terms"]
 
 _SIMPLE: Final = re.compile(r"\$?\w+(\[\d+\])?")
+_NAMED: Final = re.compile(r"`[^`]*`|'(?:[^'\\]|\\.)*'|\$(\w+)|\b[a-z]\d+\b")
+MIN_ROWS: Final = 4
+"""So many conditions that differ in their values alone are written as one, over a list of their values."""
 
 
 class Terms:
@@ -23,7 +27,7 @@ class Terms:
         self.parameters: dict[str, object] = {}
         self._prefix = prefix
         self._names: dict[str, str] = {}
-        self._variables = 0
+        self._variables: dict[str, int] = {}
 
     def parameter(self, value: object) -> str:
         """Return the name of a value: one for each value and type, as ``repr`` tells 1, 1.0, true and -0.0 apart."""
@@ -33,8 +37,13 @@ class Terms:
 
     def variable(self, letter: str) -> str:
         """Return a variable that nothing else in the statement is called."""
-        self._variables += 1
-        return f"{letter}{self._variables}"
+        number = len(self._variables) + 1
+        self._variables[f"{letter}{number}"] = number
+        return f"{letter}{number}"
+
+    def mark(self) -> int:
+        """Return what tells the variables so far from those to come."""
+        return len(self._variables)
 
     def let(self, values: Sequence[str], body: Callable[..., str]) -> str:
         """Bind values that would otherwise be computed, and written, more than once."""
@@ -53,3 +62,55 @@ class Terms:
             text = body(*(variable if name == f"{variable}[0]" else name for name in names))
             return f"[{variable} IN [{bound[0]}] | {text}][0]"
         return f"[{variable} IN [[{', '.join(bound)}]] | {body(*names)}][0]"
+
+    def tabled(self, function: str, conditions: Sequence[str], mark: int) -> list[str]:
+        """Write conditions that differ in their values alone as one: ``any`` or ``all`` over a list of these values.
+
+        A planner takes milliseconds for each condition that is written, and nothing for values. Variables after the
+        mark are each condition's own, whatever they are called.
+
+        >>> terms = Terms("f")
+        >>> terms.tabled("any", [*(f"n.a > {terms.parameter(each)}" for each in (6, 7, 8, 9)), "n.b"], terms.mark())
+        ['any(r1 IN $f4 WHERE n.a > r1[0])', 'n.b']
+        >>> terms.parameters["f4"]
+        [[6], [7], [8], [9]]
+        """
+        shapes: dict[str, list[str]] = {}
+        for condition in conditions:
+            shapes.setdefault(self._shape(condition, mark), []).append(condition)
+        written: list[str] = []
+        for alike in shapes.values():
+            if len(alike) < MIN_ROWS or len(set(alike)) == 1:
+                written += dict.fromkeys(alike)
+                continue
+            rows = [[self.parameters[name] for name in _parameters_in(condition)] for condition in alike]
+            row = self.variable("r")
+            written.append(f"{function}({row} IN {self.parameter(rows)} WHERE {_with_row(alike[0], row)})")
+        return written
+
+    def _shape(self, condition: str, mark: int) -> str:
+        """Return a condition without the names of its parameters and its own variables."""
+        own: dict[str, str] = {}
+
+        def unnamed(found: re.Match[str]) -> str:
+            if found[1]:
+                return "$"
+            is_own = self._variables.get(found[0], 0) > mark
+            return own.setdefault(found[0], f"?{len(own)}") if is_own else found[0]
+
+        return _NAMED.sub(unnamed, condition)
+
+    def used_in(self, texts: Iterable[str]) -> dict[str, object]:
+        """Return the parameters that texts name."""
+        names = {name for text in texts for name in _parameters_in(text)}
+        return {name: value for name, value in self.parameters.items() if name in names}
+
+
+def _with_row(condition: str, row: str) -> str:
+    """Return a condition with the values of a row in place of its parameters."""
+    place = count()
+    return _NAMED.sub(lambda found: f"{row}[{next(place)}]" if found[1] else found[0], condition)
+
+
+def _parameters_in(text: str) -> list[str]:
+    return [name for name in _NAMED.findall(text) if name]

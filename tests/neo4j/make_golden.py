@@ -90,6 +90,11 @@ FILTERS: dict[tuple[NodeKind, str], str | None] = {
         A,
         "(properties.n.int_value = 3 AND id > 1) OR (id > 4 AND NOT (id = 6 OR name = 'x')) OR (id < 3 AND id > 1)",
     ): None,
+    # alike but for their values: written once
+    (A, " OR ".join(f"(id = {each} AND name != 'b{each}')" for each in (1, 2, 3, 5, 7))): None,
+    (A, " AND ".join(f"(id != {each} OR name = 'data')" for each in range(1, 11))): None,
+    (A, " OR ".join(f"(properties.n.int_value = {each} AND type = 'Model')" for each in (1, 2, 3, 4))): None,
+    (A, " AND ".join(f"name NOT LIKE '%{each}'" for each in range(1, 10)) + " AND uri != 'a' AND uri != 'b'"): None,
     (C, "parent_contexts_p.name = 'nightly' AND name = 'run-1'"): None,
     (A, "id / 2 = 1.5"): None,
     (A, "id << 61 < 0"): None,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from backends.neo4j.layout import GRAPH_KINDS
 from cypher import parse_filter
 from cypher.rendering import CypherFilter, render_filter
@@ -28,3 +32,35 @@ def test_values_that_are_equal_and_not_the_same_have_parameters_of_their_own() -
     assert len({terms.parameter(value) for value in values}) == len(values)
     assert [terms.parameter(value) for value in values] == [f"$p{place}" for place in range(len(values))]
     assert list(map(repr, terms.parameters.values())) == list(map(repr, values))
+
+
+def repeated(piece: str, times: int, separator: str) -> str:
+    return separator.join(piece.replace("#", str(number)) for number in range(times))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        repeated("(properties.x.int_value = # AND properties.y.string_value = '#')", 100, " OR "),
+        repeated("(name != 'n#' OR uri != 'u#')", 100, " AND "),
+        repeated("(contexts_a.name = '#' AND contexts_a.type = 't#')", 100, " OR "),
+        " OR ".join("(" + repeated(f"name != 'n{number}-#'", 10, " AND ") + ")" for number in range(50)),
+        repeated("name NOT LIKE '%#'", 300, " AND "),
+        repeated("NOT (state = LIVE AND id = #)", 100, " AND "),
+    ],
+    ids=["OR of ANDs", "AND of ORs", "of a neighbour", "of long ANDs", "AND of NOTs", "NOT of ANDs"],
+)
+def test_what_differs_in_its_values_alone_is_written_once(text: str) -> None:
+    """A planner of Neo4j takes milliseconds for each condition that it reads."""
+    whole = rendered(text)
+    assert sum(map(len, [*whole.begin, *whole.matches, *whole.conditions, *whole.probes])) < 1000, whole
+    assert sum(len(value) for value in whole.parameters.values() if isinstance(value, list)) >= 50
+
+
+def test_conditions_that_differ_otherwise_are_not_taken_together() -> None:
+    keys = [f"(properties.`$f{number}`.int_value = {number} AND id > {number})" for number in range(12)]
+    [condition] = [each for each in rendered(" OR ".join(keys)).conditions if "any(" in each]
+    assert all(f"`properties.$f{number}`" in condition for number in range(12))
+    neighbours = rendered(" OR ".join(f"(contexts_{each}.id = 1 AND id = 2)" for each in "abcdef"))
+    [condition] = [each for each in neighbours.conditions if "any(" in each]
+    assert len(set(re.findall(r"n\d+\.id = ", condition))) == 6
