@@ -129,16 +129,21 @@ _TYPE_OF_VALUE: dict[type, PropertyType] = {
 }
 
 
+def unknown_property(type_: NodeType, name: str) -> InvalidArgumentError:
+    """Build the error for a property that a type does not declare."""
+    return InvalidArgumentError(
+        f"found unknown property: type {type_.name!r} does not declare {short_repr(name)}"
+        f"{near_matches(name, type_.properties)}; declare it with can_add_fields=True, or use custom_properties"
+    )
+
+
 def check_properties(type_: NodeType, properties: Mapping[str, PropertyValue]) -> None:
     """Raise InvalidArgumentError unless the type declares these properties, each with the type of its value."""
     declared = type_.properties
     for name, value in properties.items():
         wanted = declared.get(name)
         if wanted is None:
-            raise InvalidArgumentError(
-                f"found unknown property: type {type_.name!r} does not declare {short_repr(name)}"
-                f"{near_matches(name, declared)}; declare it with can_add_fields=True, or use custom_properties"
-            )
+            raise unknown_property(type_, name)
         if _TYPE_OF_VALUE.get(type(value)) is not wanted:
             raise InvalidArgumentError(
                 f"found unmatched property type: {name!r} of type {type_.name!r} is {wanted.name}, got "

@@ -22,7 +22,6 @@ from tests.environments import ROOT, install
 FOLDER = ROOT / ".mutants"
 PACKAGES, WORK = FOLDER / "packages", FOLDER / "work"
 MUTATED = ("lineage", "backends", "cypher")
-COPIED = ("conftest.py", "browser", "examples", "docs", "benchmarks", "requirements", "README.md", "CHANGELOG.md")
 TESTS = ("tests/unit", "tests/conformance")
 OPTIONS = (
     *("-n", "0", "-p", "no:cacheprovider", "--backend", "memory", "--path", "direct"),
@@ -69,10 +68,11 @@ def _install() -> None:
 
 
 def _copy(modules: list[str], tests: list[str]) -> None:
-    """Copy what the tests need, with a configuration that names what is to be changed."""
+    """Copy the checkout but for its hidden files, with a configuration that names what is to be changed."""
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    for name in (*MUTATED, "tests", *COPIED, "pyproject.toml"):
+    copied = [path.name for path in sorted(ROOT.iterdir()) if not path.name.startswith(".")]
+    for name in copied:
         source, target = ROOT / name, WORK / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -81,7 +81,7 @@ def _copy(modules: list[str], tests: list[str]) -> None:
     settings = {
         "source_paths": list(MUTATED),
         "only_mutate": modules,
-        "also_copy": list(COPIED),
+        "also_copy": [name for name in copied if name not in (*MUTATED, "tests", "pyproject.toml")],
         "pytest_add_cli_args": list(OPTIONS),
         "pytest_add_cli_args_test_selection": list(tests),
     }

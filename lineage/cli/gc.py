@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan all rules, and then apply them. What is refused, is so before anything is removed."""
     from lineage.retention import is_large, plan_retention, read_policy
     from lineage.viewing.answers import removal_lines
+    from lineage.writing.removal.plan import refusal_of
 
     rules = read_policy(arguments.policy)
     now_ms = time.time_ns() // 1_000_000
@@ -39,14 +41,16 @@ def run(arguments: argparse.Namespace) -> int:
         plans = [plan_retention(store, rule, now_ms=now_ms) for rule in rules]
         goes = {node.address for plan in plans for node in plan.nodes}
         large = is_large(store, len(goes))
+    refusals: list[str] = []
     for rule, plan in zip(rules, plans, strict=True):
-        output.write_lines(
-            [f"{rule.name}:", *(f"  {line}".rstrip() for line in "\n".join(removal_lines(plan)).split("\n"))]
-        )
+        refusal = refusal_of(plan, _key)
+        lines = "\n".join(removal_lines(plan, refusal=refusal)).split("\n")
+        output.write_lines([f"{rule.name}:", *(f"  {line}".rstrip() for line in lines)])
+        refusals += [] if refusal is None else [f"{rule.name}: {refusal}"]
     if arguments.dry_run:
         return 0
-    for plan in plans:
-        plan.check()
+    if refusals:
+        raise FailedPreconditionError("; ".join(refusals))
     if large and not arguments.yes_really:
         raise FailedPreconditionError(
             f"this removes {counted(len(goes), 'node')}, more than a fifth of the store; look at it (--dry-run), and "
@@ -58,3 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
             result = store.apply(plan)
             output.say(f"{rule.name}: {result.how}: {counted(result.removed, 'node')}")
     return 0
+
+
+def _key(name: str, value: object) -> str:
+    """Spell an option as a line of the policy."""
+    return f"{name} = {json.dumps(value)}"

@@ -43,7 +43,10 @@ class UpdateMask:
         return UpdateMask(mask) if mask else None
 
     def check(self, kind: NodeKind, fields: Iterable[str]) -> None:
-        """Raise InvalidArgumentError if a path names nothing that can change in a node of a kind with these fields."""
+        """Raise InvalidArgumentError if a path names nothing that can change in a node of a kind with these fields.
+
+        Which properties there are is a matter of each node's type: ``node_rules.check_keys_known``.
+        """
         known = (*fields, *self.keys)
         for path in sorted(self.paths):
             family, dot, _ = path.partition(".")

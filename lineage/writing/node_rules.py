@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lineage.catalog import TypeIndex
+from lineage.catalog import TypeIndex, unknown_property
 from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
-from lineage.model import Artifact, Node, NodeKind
+from lineage.model import Artifact, Node, NodeKind, NodeType
 from lineage.writing.masks import UpdateMask
 
 __all__ = [
     "changeable_fields",
     "changes_of",
     "check_kept",
+    "check_keys_known",
     "check_no_times",
     "check_reused",
     "check_type_given",
@@ -131,6 +132,13 @@ def check_kept(stored: Node, given: Node) -> None:
     """
     fixed = [name for name in _FIXED if name not in changeable_fields(stored.kind)]
     _check_same(stored, given, fixed, "which never changes")
+
+
+def check_keys_known(type_: NodeType, stored: Node, mask: UpdateMask) -> None:
+    """Raise InvalidArgumentError if a mask names a property that neither the type declares nor the node has."""
+    for key in sorted(mask.keys["properties"] - stored.properties.keys()):
+        if key not in type_.properties:
+            raise unknown_property(type_, key)
 
 
 def check_reused(stored: Node, given: Node) -> None:

@@ -26,6 +26,7 @@ from lineage.writing.node_rules import (
     changeable_fields,
     changes_of,
     check_kept,
+    check_keys_known,
     check_no_times,
     check_reused,
     check_type_kept,
@@ -157,6 +158,8 @@ class NodeWriter(WriterCore):
         if mask is None and not self.is_lenient:
             check_kept(stored, given)
         type_ = types.by_id[stored.type_id]
+        if mask is not None and not self.is_lenient:
+            check_keys_known(type_, stored, mask)
         check_properties(type_, given.properties if mask is None else mask.checked_properties(given.properties))
         changes = changes_of(stored, given, mask)
         if types.kind is NodeKind.CONTEXT and "name" in changes and not changes["name"]:

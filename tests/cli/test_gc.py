@@ -71,7 +71,10 @@ def test_what_would_be_cut_is_refused_before_anything_goes(
     both = RULE + '[[rule]]\nname = "steps"\nselect = "train-1"\nhow = "delete"\n'
     status, _, said = ask("gc", "--policy", policy(both), "--yes-really")
     assert status == 1
+    assert said.startswith("error: steps: ")
     assert "would be cut" in said
+    assert 'outputs = "remove"' in said  # a line of the policy, which is what its writer can change
+    assert "cut = true" in said
     assert names(store) == before
 
 

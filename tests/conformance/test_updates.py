@@ -224,6 +224,15 @@ def test_only_masked_properties_are_checked_against_the_type(world: World, store
             store.put_artifacts([wrong], update_mask=mask)
 
 
+def test_a_mask_of_a_property_that_the_type_lacks_is_refused(world: World, store: Store, full: int) -> None:
+    before = world.read_artifact(full)
+    with refused(store, InvalidArgumentError, "does not declare 'ii'"):
+        store.put_artifacts([Artifact(id=full, uri="v")], update_mask=["uri", "properties.ii"])
+    assert world.read_artifact(full) == before
+    store.put_artifacts([Artifact(id=full)], update_mask=["custom_properties.ii"])  # any key may be one of these
+    assert world.read_artifact(full).custom_properties == before.custom_properties
+
+
 def test_a_mask_does_not_matter_to_new_nodes(world: World) -> None:
     [artifact_id] = world.store.put_artifacts([Artifact(type="Model", uri="u", state="LIVE")], update_mask=["state"])
     assert world.read_artifact(artifact_id).uri == "u"

@@ -30,6 +30,7 @@ from lineage.writing.masks import UpdateMask
 from lineage.writing.node_rules import (
     changeable_fields,
     check_kept,
+    check_keys_known,
     check_no_times,
     check_reused,
     check_type_kept,
@@ -84,6 +85,10 @@ class MlmdWriter:
             options["options"] = {"abort_if_latest_updated_time_changed": True}
         if mask is not None:
             mask.check(kind, changeable_fields(kind))
+            if mask.keys["properties"]:
+                types = self._catalog.of(self._reads, kind)
+                for stored in self._stored(kind, nodes).values():
+                    check_keys_known(types.by_id[stored.type_id], stored, mask)
             options["update_mask"] = {"paths": sorted(mask.paths)}
         messages = self._typed(kind, nodes, check_kept if mask is None else None)
         response = self._ask(name, **{f"{kind.lower()}s": messages}, **options)
