@@ -1,9 +1,14 @@
-"""Which methods of a store a server answers: each says so itself, and a test fails for one that says nothing."""
+"""Which methods of a store a server answers: each says so itself, and a test fails for one that says nothing.
+
+What is declared is a public method, so its errors are made short here, too: ``tracebacks.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias, TypeVar
+
+from lineage.api.tracebacks import short_traceback
 
 __all__ = ["NOT_SERVED", "SERVED", "Access", "not_served", "served"]
 
@@ -23,7 +28,7 @@ def served(access: Access) -> Callable[[Method], Method]:
 
     def declare(method: Method) -> Method:
         SERVED[method.__name__] = access
-        return method
+        return short_traceback(method)
 
     return declare
 
@@ -33,6 +38,6 @@ def not_served(reason: str) -> Callable[[Method], Method]:
 
     def declare(method: Method) -> Method:
         NOT_SERVED[method.__name__] = reason
-        return method
+        return short_traceback(method)
 
     return declare

@@ -23,6 +23,11 @@ _set_values, _set_names, _set_extra, _set_private = (
     for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
 )
 
+_CALLED = {"model_copy", "model_dump", "model_dump_json", "model_validate", "model_validate_json"}
+_ENGINES = {"keep_encoding", "kept_encoding", "replace_trusted", "trusted"}
+_NOT_SHOWN = frozenset({name for name in dir(BaseModel) if not name.startswith("_")} - _CALLED | _ENGINES)
+"""What ``dir()``, and so completion, leaves out: names of pydantic's that nobody needs here, and the engine's own."""
+
 
 class Record(BaseModel):
     """Base of all records: immutable, closed to unknown fields, strict about types.
@@ -73,6 +78,9 @@ class Record(BaseModel):
     ) -> Self:
         """Return this record with the fields of ``update`` changed; unlike pydantic's own, it validates them."""
         return type(self)(**{**self._given(), **(update or {})})
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _NOT_SHOWN]
 
     if not TYPE_CHECKING:  # type checkers know that records are frozen, and should say so
 

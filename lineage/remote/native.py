@@ -11,6 +11,7 @@ import grpc
 
 from lineage.api.as_of import READ_ONLY, checked_moment
 from lineage.api.served import SERVED
+from lineage.api.tracebacks import short_traceback
 from lineage.errors import FailedPreconditionError, UnimplementedError
 from lineage.remote.address import Address, link_to
 from lineage.remote.base import RemoteStore, asked, error_of
@@ -35,7 +36,7 @@ def _asking(name: str) -> Callable[..., Any]:
         del arguments["self"]
         return self.call(name, arguments)
 
-    return method
+    return short_traceback(method)
 
 
 def _with_served_methods(store_class: type[NativeRemoteStore]) -> type[NativeRemoteStore]:

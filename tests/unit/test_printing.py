@@ -121,3 +121,19 @@ def test_a_notebook_shows_tables_with_everything_escaped(store: lineage.Store) -
     train(store, 0.1)
     train(store, 0.2)
     assert "<td>properties.rate</td><td>0.1</td><td>0.2</td>" in shown(store.compare_executions(1, 2))
+
+
+def test_dir_shows_what_users_call() -> None:
+    shown = [name for name in dir(Artifact(type="Model")) if not name.startswith("_")]
+    assert sorted(shown) == [
+        *("create_time", "create_time_ms", "custom_properties", "external_id", "id", "kind", "last_update_time"),
+        *(
+            "last_update_time_ms",
+            "model_copy",
+            "model_dump",
+            "model_dump_json",
+            "model_validate",
+            "model_validate_json",
+        ),
+        *("name", "properties", "state", "type", "type_id", "uri"),
+    ]
