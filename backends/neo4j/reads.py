@@ -63,6 +63,12 @@ class NodeStatement:
         """The statement that the store runs: the nodes' properties, in chunks."""
         return f"{self.body}\nWITH collect(n) AS found\n{in_chunks('nodes', 'properties(each)')}"
 
+    def values(self, keys: Sequence[str]) -> tuple[str, dict[str, Any]]:
+        """The statement for a node's id and what stands under some keys, of all nodes, and its parameters."""
+        named = {f"key_{at}": key for at, key in enumerate(keys)}
+        item = f"[{', '.join(('each.id', *(f'each[${name}]' for name in named)))}]"
+        return f"{self.body}\nWITH collect(n) AS found\n{in_chunks('values', item)}", {**self.parameters, **named}
+
     @property
     def for_people(self) -> str:
         """The statement that shows the nodes themselves."""

@@ -52,8 +52,10 @@ __all__ = [
     "links_from_items",
     "node_from_graph",
     "node_to_graph",
+    "property_keys",
     "type_from_graph",
     "type_to_graph",
+    "value_from_graph",
 ]
 
 _RECORD: Final[Mapping[NodeKind, Any]] = {
@@ -216,6 +218,27 @@ def _read_key(key: str) -> tuple[Any, str | None, Callable[[str], Any] | None]:
         read = _READ[prefix]
         prefix, _, rest = rest.partition(".")
     return (prefix, decode_key(rest), read) if prefix in _FAMILIES else (None, None, None)
+
+
+def property_keys(family: str, name: str) -> tuple[str, ...]:
+    """Return the keys of a node under one of which the value of a property stands."""
+    key = f"{family}.{encode_key(name)}"
+    return (key, *(f"{prefix}.{key}" for prefix in _READ))
+
+
+def value_from_graph(keys: Sequence[str], values: Sequence[Any]) -> Any:
+    """Return the value that stands under one of these keys of a node, None if none does.
+
+    Raises DataLossError if somebody else changed it into none.
+    """
+    for key, value in zip(keys, values, strict=True):
+        if value is not None:
+            _, _, read = _read_key(key)
+            try:
+                return value if read is None else read(value)
+            except (KeyError, ValueError, TypeError) as error:
+                raise DataLossError(f"{key!r} in Neo4j holds what no property can: {error!r}; restore it") from error
+    return None
 
 
 # --- links ------------------------------------------------------------------------------------------------------------

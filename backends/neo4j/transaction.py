@@ -19,8 +19,8 @@ from backends.neo4j.deletes import delete_links, delete_nodes
 from backends.neo4j.errors import CONNECTION_LOST, emptied, lost_race, translated
 from backends.neo4j.expansion import EXPANDED_LINKS, expansion_statement, once
 from backends.neo4j.ids import UnitIds
-from backends.neo4j.reads import can_lead, can_match, keys_statement, link_statement, node_statement
-from backends.neo4j.records import links_from_items, node_from_graph
+from backends.neo4j.reads import NodeStatement, can_lead, can_match, keys_statement, link_statement, node_statement
+from backends.neo4j.records import links_from_items, node_from_graph, property_keys, value_from_graph
 from backends.neo4j.sessions import Statements
 from backends.neo4j.types import LOCK_PARENTS, VERSION_PART, TypesInUse
 from backends.neo4j.whole import WholeReads
@@ -42,14 +42,7 @@ from backends.neo4j.writes import (
 from cypher import Filter
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
 from lineage.model import Direction, Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam import (
-    Expansion,
-    LinkQuery,
-    NodeKeys,
-    NodeQuery,
-    current_deadline,
-    current_unit,
-)
+from lineage.seam import Expansion, LinkQuery, NodeKeys, NodeQuery, current_deadline, current_unit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -278,13 +271,25 @@ class Neo4jTransaction:
 
     def count_nodes(self, query: NodeQuery) -> int:
         """See :class:`lineage.seam.CanCount`."""
-        if not can_match(query):
+        built = self._of_all(query)
+        if built is None:
             return 0
-        if self._buffer and self._can_see_buffer(query):
-            self._flush()
-        built = node_statement(query, is_ordered=False, is_indexed=self._client.schema.is_indexed)
         [count] = self._read_items(built.counting, built.parameters).get("count", [0])  # of none there is no row
         return int(count)
+
+    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+        """See :class:`lineage.seam.CanFindValues`."""
+        built, keys = self._of_all(query), property_keys(family, name)
+        items = [] if built is None else self._read_items(*built.values(keys)).get("values", [])
+        return [(node_id, value_from_graph(keys, values)) for node_id, *values in items]
+
+    def _of_all(self, query: NodeQuery) -> NodeStatement | None:
+        """Return the statement for nodes in no order; None if the query is empty by itself."""
+        if not can_match(query):
+            return None
+        if self._buffer and self._can_see_buffer(query):
+            self._flush()
+        return node_statement(query, is_ordered=False, is_indexed=self._client.schema.is_indexed)
 
     def _find(self, query: NodeQuery, *, lock: bool) -> list[dict[str, Any]]:
         built = node_statement(query, lock=lock, is_indexed=self._client.schema.is_indexed)

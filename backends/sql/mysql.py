@@ -165,21 +165,21 @@ class MySqlStatements(ServerStatements):
         return [(*row, *step) for row in rows for step in paths.get(row[0], [(None, None, None)])]
 
     def properties(
-        self, table: NodeTable, kind: int, where: str, ids: Any, *, has_beside: bool
+        self, table: NodeTable, kind: int, where: str, given: Mapping[str, Any], *, has_beside: bool
     ) -> tuple[list[Any], list[Any]]:
         shared = "name, is_custom_property"
         theirs = f"{table.id_column}, {shared}, {', '.join(COLUMNS)}"
         of_nodes = f"FROM {table.properties} WHERE {table.id_column} {where}"
         of_ours = f"FROM {BESIDE} WHERE node_kind = :kind AND node_id {where}"
-        given = {"kind": kind, "ids": ids}
+        ids, of_both = given["ids"], {"kind": kind, **given}
         if not has_beside or (isinstance(ids, tuple) and len(ids) > _FEW):
             beside = f"SELECT node_id, {shared}, {', '.join(self.dialect.limits.beside)} {of_ours}"
-            rows = self.rows(f"SELECT {theirs} {of_nodes}", {"ids": ids})
-            return rows, self.rows(beside, given) if has_beside else []
+            rows = self.rows(f"SELECT {theirs} {of_nodes}", given)
+            return rows, self.rows(beside, of_both) if has_beside else []
         rows = self.rows(
             f"SELECT 0, {theirs}, NULL, NULL {of_nodes} UNION ALL SELECT 1, node_id, {shared}, int_value, NULL, "
             f"string_value, NULL, NULL, is_nan, exact_value {of_ours}",
-            given,
+            of_both,
         )
         ours = [(*row[1:4], row[6], row[9], row[10], row[4]) for row in rows if row[0]]
         return [row[1:9] for row in rows if not row[0]], ours

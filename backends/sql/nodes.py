@@ -13,7 +13,7 @@ from lineage.model import Artifact, ArtifactState, Context, Execution, Execution
 from lineage.model.values import EMPTY_PROPERTIES, FrozenDict
 from lineage.seam import END_KINDS, changed_meanwhile, still_linked, taken_external_id, taken_name
 
-__all__ = ["delete_nodes", "insert_nodes", "node_columns", "records", "update_nodes"]
+__all__ = ["delete_nodes", "insert_nodes", "node_columns", "property_values", "records", "update_nodes"]
 
 _RECORDS: Mapping[NodeKind, type[Node]] = {record.kind: record for record in (Artifact, Execution, Context)}
 _FAMILIES = ("properties", "custom_properties")
@@ -74,13 +74,36 @@ def records(
 _Properties = dict[int, tuple[dict[str, Any], dict[str, Any]]]
 
 
-def _read_properties(statements: Statements, kind: NodeKind, ids: Sequence[int], *, has_beside: bool) -> _Properties:
+def property_values(
+    statements: Statements, kind: NodeKind, ids: Sequence[int], family: str, name: str, *, has_beside: bool
+) -> list[tuple[int, Any]]:
+    """Return the ids, each with the value of one property, None where it is absent. Raises DataLossError as above."""
+    if not ids:
+        return []
+    is_custom = _FAMILIES.index(family)
+    found = _read_properties(statements, kind, ids, has_beside=has_beside, only=(is_custom, name))
+    return [(node_id, found[node_id][is_custom].get(name) if node_id in found else None) for node_id in ids]
+
+
+def _read_properties(
+    statements: Statements,
+    kind: NodeKind,
+    ids: Sequence[int],
+    *,
+    has_beside: bool,
+    only: tuple[int, str] | None = None,
+) -> _Properties:
+    """Return all properties of nodes, or only the one that is custom or not and has this name."""
     table = NODE_TABLES[kind]
-    if len(ids) == 1:
-        where, given = "= :ids", ids[0]
-    else:
-        chosen, given = statements.dialect.any_of("ids", ids)
-        where = chosen
+    given: dict[str, Any] = {"ids": ids[0]}
+    where = "= :ids"
+    if len(ids) > 1:
+        where, given["ids"] = statements.dialect.any_of("ids", ids)
+    if only is not None:
+        is_custom, name = only
+        chosen, names = statements.dialect.chosen("name", "names", [name])
+        where = f"{where} AND {'' if is_custom else 'NOT '}is_custom_property AND {chosen}"
+        given.update(names)
     found: _Properties = {}
     theirs, ours = statements.properties(table, TYPE_KINDS[kind], where, given, has_beside=has_beside)
     for node_id, name, is_custom, *columns in theirs:

@@ -161,19 +161,19 @@ class PostgresStatements(ServerStatements):
         )
 
     def properties(
-        self, table: NodeTable, kind: int, where: str, ids: Any, *, has_beside: bool
+        self, table: NodeTable, kind: int, where: str, given: Mapping[str, Any], *, has_beside: bool
     ) -> tuple[list[Any], list[Any]]:
         shared = "name, is_custom_property"
         values = ", ".join("encode(proto_value, 'base64')" if each == "proto_value" else each for each in COLUMNS)
         theirs = f"{table.id_column}, {shared}, {values}"
         of_nodes = f"FROM {table.properties} WHERE {table.id_column} {where}"
         if not has_beside:
-            return self.rows(f"SELECT {theirs} {of_nodes}", {"ids": ids}), []
+            return self.rows(f"SELECT {theirs} {of_nodes}", given), []
         rows = self.rows(
             f"SELECT 0, {theirs}, NULL::int, NULL::text {of_nodes} UNION ALL SELECT 1, node_id, {shared}, int_value, "
             f"NULL, string_value, NULL, NULL, is_nan, exact_value FROM {BESIDE} "
             f"WHERE node_kind = :kind AND node_id {where}",
-            {"kind": kind, "ids": ids},
+            {"kind": kind, **given},
         )
         ours = [(*row[1:4], row[6], row[9], row[10], row[4]) for row in rows if row[0]]
         return [row[1:9] for row in rows if not row[0]], ours

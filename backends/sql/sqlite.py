@@ -135,19 +135,19 @@ class SqliteStatements(Statements):
         return bool(self.rows(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{BESIDE}'"))
 
     def properties(
-        self, table: NodeTable, kind: int, where: str, ids: Any, *, has_beside: bool
+        self, table: NodeTable, kind: int, where: str, given: Mapping[str, Any], *, has_beside: bool
     ) -> tuple[list[Any], list[Any]]:
         theirs = self.rows(
             f"SELECT {table.id_column}, name, is_custom_property, {', '.join(COLUMNS)} FROM {table.properties} "
             f"WHERE {table.id_column} {where}",
-            {"ids": ids},
+            given,
         )
         if not has_beside:
             return theirs, []
         return theirs, self.rows(
             f"SELECT node_id, name, is_custom_property, {', '.join(self.dialect.limits.beside)} FROM {BESIDE} "
             f"WHERE node_kind = :kind AND node_id {where}",
-            {"kind": kind, "ids": ids},
+            {"kind": kind, **given},
         )
 
     def fingerprint(self) -> tuple[Any, bool]:

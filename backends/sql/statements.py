@@ -100,11 +100,11 @@ class Statements(ABC):
 
     @abstractmethod
     def properties(
-        self, table: NodeTable, kind: int, where: str, ids: Any, *, has_beside: bool
+        self, table: NodeTable, kind: int, where: str, given: Mapping[str, Any], *, has_beside: bool
     ) -> tuple[list[Any], list[Any]]:
         """Return id, name, whether it is custom, and the value's columns: rows of MLMD's table, and of ours if wanted.
 
-        ``where`` is what follows the column of ids, whose parameter is ``:ids``.
+        ``where`` is what follows the column of ids, with the parameters ``given``; all that it names both tables have.
         """
 
     @abstractmethod

@@ -11,7 +11,7 @@ from backends.sql.computed import matching_rows
 from backends.sql.database import Database
 from backends.sql.filters import SqlFilter
 from backends.sql.links import delete_links, find_links, insert_links, scan_links
-from backends.sql.nodes import delete_nodes, insert_nodes, node_columns, records, update_nodes
+from backends.sql.nodes import delete_nodes, insert_nodes, node_columns, property_values, records, update_nodes
 from backends.sql.queries import Filters, can_match, node_statement
 from backends.sql.schema import NODE_TABLES
 from backends.sql.statements import ClashError, Statements
@@ -227,18 +227,30 @@ class SqlTransaction:
             self._keys_read.add(query.kind)
         state = self._for_reading(query)
         rendered = self._rendered(query, state)
-        columns = node_columns(query.kind, "n")
-        if rendered is not None and rendered.otherwise is not None:
-            attempted = statements.attempted(*node_statement(query, columns, statements, rendered))
-            rows = matching_rows(query, statements, rendered.otherwise()) if attempted is None else attempted
-        elif rendered is not None and rendered.computed is not None:
-            rows = matching_rows(query, statements, rendered)
-        else:
-            text, parameters = node_statement(query, columns, statements, rendered)
-            rows = (statements.locked_rows if self._locks(query) else statements.rows)(text, parameters)
+        rows = self._rows(query, node_columns(query.kind, "n"), rendered)
         if state is not self._state and not state.names.keys() >= {row[1] for row in rows}:
             state = self._known()
         return records(statements, query.kind, rows, state.names, has_beside=state.has_beside)
+
+    def _rows(self, query: NodeQuery, columns: str, rendered: SqlFilter | None) -> Sequence[Sequence[Any]]:
+        """Return rows of nodes, which begin with these columns, of which the first is the id."""
+        statements = self._statements
+        if rendered is not None and rendered.otherwise is not None:
+            attempted = statements.attempted(*node_statement(query, columns, statements, rendered))
+            return matching_rows(query, statements, rendered.otherwise()) if attempted is None else attempted
+        if rendered is not None and rendered.computed is not None:
+            return matching_rows(query, statements, rendered)
+        text, parameters = node_statement(query, columns, statements, rendered)
+        return (statements.locked_rows if self._locks(query) else statements.rows)(text, parameters)
+
+    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+        """See :class:`lineage.seam.CanFindValues`."""
+        if not can_match(query):
+            return []
+        has_beside = self._known().has_beside
+        rendered = self._rendered(query, self._known())
+        ids = [row[0] for row in self._rows(query, "n.id", rendered)]
+        return property_values(self._statements, query.kind, ids, family, name, has_beside=has_beside)
 
     def count_nodes(self, query: NodeQuery) -> int:
         """See :class:`lineage.seam.CanCount`."""

@@ -10,7 +10,7 @@ from lineage.api.units import StoreCore
 from lineage.errors import InvalidArgumentError, UnimplementedError
 from lineage.model import NodeKind
 from lineage.model.arguments import checked_flag, checked_text
-from lineage.reading.lists import checked_limit, filter_of, parse_order
+from lineage.reading.lists import checked_limit, filter_of, parse_attribute_order
 from lineage.seam import CanExplain, CanIndexProperties, Explanation, NodeQuery, OrderBy, PropertyIndex
 
 __all__ = ["DatabaseMethods"]
@@ -47,7 +47,7 @@ class DatabaseMethods(StoreCore):
         query = NodeQuery(
             node_kind,
             filter=filter_of(node_kind, where),
-            order_by=parse_order(order_by),
+            order_by=parse_attribute_order(order_by),
             descending=checked_flag(descending, "descending"),
             limit=checked_limit(limit),
         )

@@ -40,9 +40,11 @@ class ListMethods(StoreCore):
 
         ``where`` is a filter (docs/filter_query.md). ``type`` and ``context_id`` narrow the list to a type
         (``type_version`` selects the version) and to one context; an unknown context gives an empty page. The
-        order is by id unless ``order_by`` says otherwise; nodes of the same millisecond come by id, in the same
-        direction. When more is there than ``limit``, the page has a ``next_page_token``: pass it as ``page_token`` with
-        the same order to go on.
+        order is by id unless ``order_by`` says otherwise: an :class:`~lineage.OrderBy`, or a property, as in
+        ``"properties.accuracy"`` or ``"custom_properties.stage"``, by which nodes without it come last in either
+        direction (docs/by_hand.md has the order of its kinds of values). Nodes of the same millisecond or value come by
+        id, in the same direction. When more is there than ``limit``, the page has a ``next_page_token``: pass it as
+        ``page_token`` with the same order to go on.
 
         Raises InvalidArgumentError on a bad filter (with the place in its text), limit, order or token, NotFoundError
         if there is no such type.
@@ -55,6 +57,8 @@ class ListMethods(StoreCore):
         >>> where = "properties.accuracy.double_value > 0.9 AND contexts_run.name = 'run-1'"
         >>> [each.name for each in store.list_artifacts(where)]
         ['iris-model']
+        >>> [each.name for each in store.list_artifacts(order_by="properties.accuracy", descending=True)]
+        ['iris-model', 'iris']
         """
         return self._list(
             NodeKind.ARTIFACT,

@@ -23,6 +23,7 @@ List artifacts, executions or contexts, all or those that a filter (docs/filter_
   lineage ls "type = 'Model' AND properties.accuracy.double_value > 0.9"
   lineage ls executions "last_known_state = FAILED" -o json
   lineage ls --type Model -o ids | lineage show -
+  lineage ls --type Model --order-by properties.accuracy --limit 3      the three best
   lineage ls --type Model --count                                 how many there are
 
 The newest come first. A table has {_ROWS} rows and says when there are more; the other formats have all rows.
@@ -36,13 +37,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="*", metavar="KIND FILTER", help="what to list (default: artifacts), and which")
     parser.add_argument("--type", metavar="NAME", help="only nodes of this type")
     parser.add_argument("--context", metavar="CONTEXT", help="only nodes in this context: context/3, Run/run-1, run-1")
-    parser.add_argument("--order-by", choices=ORDERS, default="id", help="(default: id)")
+    parser.add_argument(
+        "--order-by",
+        type=_order,
+        choices=_Orders(ORDERS),
+        metavar="ORDER",
+        default="id",
+        help=f"{', '.join(ORDERS)}, properties.NAME or custom_properties.NAME (default: id)",
+    )
     parser.add_argument("--ascending", action="store_true", help="the oldest, or smallest, first")
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many")
     parser.add_argument("--count", action="store_true", help="print only how many there are")
     output.add_option(parser)
     stores.add_as_of(parser)
     stores.add_option(parser)
+
+
+class _Orders(tuple[str, ...]):
+    """The orders that shells complete; there is one for each property, too."""
+
+    __slots__ = ()
+
+    def __contains__(self, order: object) -> bool:
+        return True  # see _order
+
+
+def _order(text: str) -> str:
+    """Return an order as it is given to a list, of an option."""
+    if text in ORDERS:
+        return text.upper()
+    family, dot, name = text.partition(".")
+    if dot and name and family in ("properties", "custom_properties"):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is none of {', '.join(ORDERS)}, properties.NAME, custom_properties.NAME"
+    )
 
 
 def positive(text: str) -> int:
@@ -57,7 +86,6 @@ def run(arguments: argparse.Namespace) -> int:
     """List. Returns 3 if nothing was found."""
     from lineage.kinds import of_kind
     from lineage.model import NodeKind
-    from lineage.seam import OrderBy
 
     kind, where = kind_and_filter(arguments.what)
     with stores.opened(arguments) as store:
@@ -70,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
             count = nodes.count(where, **options)
             output.write_lines([str(count)])
             return 0 if count else 3
-        options |= {"order_by": OrderBy[arguments.order_by.upper()], "descending": not arguments.ascending}
+        options |= {"order_by": arguments.order_by, "descending": not arguments.ascending}
         limit = arguments.limit
         if arguments.output == "table":
             page = nodes.list(where, limit=limit or _ROWS, **options)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from cypher import Filter, ValueType, ast
 from lineage.errors import UnimplementedError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam import END_KINDS, CanCount, HasOnlyMlmdsFilters, LinkQuery, NodeQuery, Reads
+from lineage.seam import END_KINDS, CanCount, CanFindValues, HasOnlyMlmdsFilters, LinkQuery, NodeQuery, Reads
 
 __all__ = ["reads_as_of"]
 
@@ -30,7 +30,9 @@ def reads_as_of(tx: Reads, time_ms: int) -> Reads:
     """Return the reads of a unit of work as they were at a time, in milliseconds since 1970, which itself counts."""
     if isinstance(tx, HasOnlyMlmdsFilters):
         return _MlmdReadsAsOf(tx, time_ms)
-    return _CountingReadsAsOf(tx, time_ms) if isinstance(tx, CanCount) else _ReadsAsOf(tx, time_ms)
+    if isinstance(tx, CanCount) and isinstance(tx, CanFindValues):
+        return _DatabaseReadsAsOf(tx, tx, tx, time_ms)
+    return _ReadsAsOf(tx, time_ms)
 
 
 class _ReadsAsOf:
@@ -82,16 +84,20 @@ class _ReadsAsOf:
         return {node.id for node in self.find_nodes(NodeQuery(kind, ids=asked))} if asked else set()
 
 
-class _CountingReadsAsOf(_ReadsAsOf):
-    """Of a store that counts nodes without reading them."""
+class _DatabaseReadsAsOf(_ReadsAsOf):
+    """Of a store that counts nodes and finds values of theirs without reading them."""
 
-    def __init__(self, tx: CanCount, time_ms: int) -> None:
-        super().__init__(cast(Reads, tx), time_ms)
-        self._counts = tx
+    def __init__(self, tx: Reads, counts: CanCount, values: CanFindValues, time_ms: int) -> None:
+        super().__init__(tx, time_ms)
+        self._counts, self._values = counts, values
 
     def count_nodes(self, query: NodeQuery) -> int:
         linked = self._with_linked(query)
         return 0 if linked is None else self._counts.count_nodes(self._with_filter(linked))
+
+    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+        linked = self._with_linked(query)
+        return [] if linked is None else self._values.find_values(self._with_filter(linked), family, name)
 
 
 class _MlmdReadsAsOf(_ReadsAsOf):

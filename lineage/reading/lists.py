@@ -20,12 +20,13 @@ from lineage.errors import InvalidArgumentError, counted, short_repr
 from lineage.model import AnyNode, NodeKind
 from lineage.model.printed import Printed, text_of
 from lineage.model.values import INT64_MAX, INT64_MIN, as_int, check_text
+from lineage.reading.property_order import PropertyOrder, is_place, parse_property_order, places_after, values_of
 from lineage.seam import SCOPES, CanCount, Cursor, NodeQuery, OrderBy, Reads, held_by
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Page", "checked_limit", "count_nodes", "filter_of", "list_nodes", "page_token_of", "parse_order"]
+__all__ = ["Page", "checked_limit", "count_nodes", "filter_of", "list_nodes", "page_token_of", "parse_attribute_order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,8 @@ def filter_of(kind: NodeKind, where: str | None) -> Filter | None:
         raise InvalidArgumentError(f"invalid `filter_query`: {error}") from None
 
 
-def parse_order(order_by: OrderBy | str) -> OrderBy:
-    """Return the order that a member, its name or its value stands for."""
+def parse_attribute_order(order_by: OrderBy | str) -> OrderBy:
+    """Return the order that a member, its name or its value stands for: by an attribute of nodes."""
     if isinstance(order_by, OrderBy):
         return order_by
     for member in OrderBy:
@@ -106,8 +107,13 @@ def parse_order(order_by: OrderBy | str) -> OrderBy:
             return member
     raise InvalidArgumentError(
         f"cannot order by {short_repr(order_by)}; use one of "
-        f"{', '.join(f'OrderBy.{member.name}' for member in OrderBy)}"
+        f"{', '.join(f'OrderBy.{member.name}' for member in OrderBy)}, and in lists also a property, as in "
+        "'properties.accuracy' or 'custom_properties.stage'"
     )
+
+
+def _parse_order(order_by: OrderBy | str) -> OrderBy | PropertyOrder:
+    return parse_property_order(order_by) or parse_attribute_order(order_by)
 
 
 def checked_limit(given: Any) -> int | None:
@@ -133,13 +139,17 @@ def list_nodes(
     context_id: int | None = None,
 ) -> Page[Any]:
     """Return one page. Raises InvalidArgumentError on a bad limit, token, order or filter."""
-    order = parse_order(order_by)
+    order = _parse_order(order_by)
     limit = checked_limit(limit)
+    query = _query(kind, where, type_id, context_id)
+    after = None if page_token is None else _decode(page_token, order, descending)
+    if isinstance(order, PropertyOrder):
+        return _page_by_property(tx, query, order, descending=descending, after=after, limit=limit)
     query = replace(
-        _query(kind, where, type_id, context_id),
+        query,
         order_by=order,
         descending=descending,
-        after=None if page_token is None else _decode(page_token, order, descending),
+        after=None if after is None else Cursor(*after),
         limit=None if limit is None else min(limit + 1, INT64_MAX),  # one more tells whether there is a next page
     )
     nodes: tuple[Any, ...] = tuple(tx.find_nodes(query))
@@ -147,7 +157,29 @@ def list_nodes(
         return Page(nodes, None)
     nodes = nodes[:limit]
     last = nodes[-1]
-    return Page(nodes, page_token_of(Cursor(getattr(last, order.value), last.id), order, descending=descending))
+    return Page(nodes, page_token_of((getattr(last, order.value), last.id), order, descending=descending))
+
+
+def _page_by_property(
+    tx: Reads,
+    query: NodeQuery,
+    order: PropertyOrder,
+    *,
+    descending: bool,
+    after: tuple[Any, int] | None,
+    limit: int | None,
+) -> Page[Any]:
+    """Return a page in the order of a property: the store finds the values, and then the nodes of the page."""
+    values, nodes = values_of(tx, query, order)
+    places = places_after(values, after, descending=descending, limit=None if limit is None else limit + 1)
+    is_last = limit is None or len(places) <= limit
+    places = places[:limit]
+    if nodes is None:
+        ids = [node_id for _, node_id in places]
+        found = tx.find_nodes(replace(query, ids=ids, limit=len(ids))) if ids else ()
+        nodes = {node.id: node for node in found}
+    token = None if is_last else page_token_of(places[-1], order, descending=descending)
+    return Page(tuple(nodes[node_id] for _, node_id in places if node_id in nodes), token)
 
 
 def count_nodes(
@@ -167,17 +199,18 @@ def _query(kind: NodeKind, where: str | None, type_id: int | None, context_id: i
     )
 
 
-def page_token_of(cursor: Cursor, order: OrderBy, *, descending: bool) -> str:
-    """Return the token that goes on after a place in a list of this order."""
-    text = json.dumps([order.value, descending, cursor.value, cursor.id], separators=(",", ":"))
+def page_token_of(place: tuple[Any, int], order: OrderBy | PropertyOrder, *, descending: bool) -> str:
+    """Return the token that goes on after a place, a value and an id, in a list of this order."""
+    text = json.dumps([order.value, descending, *place], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(token: str, order: OrderBy, descending: bool) -> Cursor:
+def _decode(token: str, order: OrderBy | PropertyOrder, descending: bool) -> tuple[Any, int]:
     try:
         decoded = json.loads(base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True))
         token_order, token_descending, value, node_id = decoded
-        if any(type(each) is not int or not INT64_MIN <= each <= INT64_MAX for each in (value, node_id)):
+        of_property = isinstance(token_order, str) and parse_property_order(token_order) is not None
+        if not _is_int64(node_id) or not (is_place(value) if of_property else _is_int64(value)):
             raise TypeError("it is no place in a list")
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise InvalidArgumentError(
@@ -189,4 +222,8 @@ def _decode(token: str, order: OrderBy, descending: bool) -> Cursor:
             f"descending={short_repr(token_descending)}; "
             "keep the order of the first page"
         )
-    return Cursor(value, node_id)
+    return value, node_id
+
+
+def _is_int64(value: Any) -> bool:
+    return type(value) is int and INT64_MIN <= value <= INT64_MAX

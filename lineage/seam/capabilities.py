@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from cypher import Filter
 from cypher.ast import PropertyRow
@@ -19,6 +19,7 @@ __all__ = [
     "CanExpand",
     "CanExplain",
     "CanFindKeys",
+    "CanFindValues",
     "CanIndexProperties",
     "CanMigrate",
     "CanReopen",
@@ -85,6 +86,18 @@ class CanCount(Protocol):
 
     def count_nodes(self, query: NodeQuery) -> int:
         """Return how many nodes a query finds; it has no limit, and its order means nothing."""
+        ...
+
+
+@runtime_checkable
+class CanFindValues(Protocol):
+    """What a transaction may also have: one property of many nodes, where reading whole nodes would cost more."""
+
+    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+        """Return the id of each node that a query finds, and the value of a property of it, None if it has none.
+
+        ``family`` is ``properties`` or ``custom_properties``. The query has no limit, and its order means nothing.
+        """
         ...
 
 
@@ -271,6 +284,13 @@ CAPABILITIES: Sequence[Capability] = (
         CanCount,
         "transaction",
         "how many nodes a query finds, without the nodes",
+        "the nodes are read",
+        frozenset({"neo4j", "sql"}),
+    ),
+    Capability(
+        CanFindValues,
+        "transaction",
+        "one property of many nodes, without the nodes, to order them by",
         "the nodes are read",
         frozenset({"neo4j", "sql"}),
     ),

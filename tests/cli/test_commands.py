@@ -80,6 +80,8 @@ def test_ls_shows_the_newest_first(run: Runs) -> None:
         (["--type", "Model"], ["artifact/3", "artifact/2"]),
         (["--context", "Run/run-1", "--limit", "2"], ["artifact/3", "artifact/2"]),
         (["--order-by", "create_time", "--ascending", "--limit", "1"], ["artifact/1"]),
+        (["--order-by", "properties.accuracy", "--ascending"], ["artifact/2", "artifact/3", "artifact/1"]),
+        (["--order-by", "properties.accuracy"], ["artifact/3", "artifact/2", "artifact/1"]),
     ],
 )
 def test_ls_finds(run: Runs, arguments: list[str], expected: list[str]) -> None:

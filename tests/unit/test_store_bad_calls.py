@@ -127,6 +127,8 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
             (None, {"type": 5}),
             (None, {"type_version": "1"}),
             (None, {"order_by": "NAME"}),
+            (None, {"order_by": "properties."}),
+            (None, {"order_by": "properties.accuracy.double_value"}),
             (None, {"order_by": None}),
             *(((None, {"context_id": each}) for each in NOT_AN_ID[1:]) if kind != "context" else ()),
             *(

@@ -17,7 +17,7 @@ from lineage.mlmd.proto import metadata_store_pb2
 from lineage.mlmd.service.handler import checked_filter
 from lineage.model import NodeKind
 from lineage.reading.lists import Page, page_token_of
-from lineage.seam import Cursor, OrderBy
+from lineage.seam import OrderBy
 from lineage.store import Store
 
 __all__ = ["page"]
@@ -76,4 +76,4 @@ def _engine_token(text: str) -> str:
     order, descending = _order(token.set_options)
     if not token.HasField("field_offset") or not token.HasField("id_offset"):
         raise InvalidArgumentError(f"the next page token {shown} is of another service; start again without a token")
-    return page_token_of(Cursor(token.field_offset, token.id_offset), order, descending=descending)
+    return page_token_of((token.field_offset, token.id_offset), order, descending=descending)

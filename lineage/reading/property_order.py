@@ -1,0 +1,116 @@
+"""Lists in the order of a property, which may hold another kind of value in each node.
+
+Numbers come first, then NaN, texts, booleans, structs and protos, and last the nodes that have no such property: so it
+is in both directions, which turn the values of a kind and the ids of equal ones. Ints and doubles are compared exactly,
+texts by code points; structs and protos are all equal.
+
+The order is decided here, for every store: a database finds the values, and then the nodes of the page.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lineage.errors import InvalidArgumentError, short_repr
+from lineage.seam import CanFindValues, NodeQuery, Reads
+
+__all__ = ["PropertyOrder", "is_place", "parse_property_order", "places_after", "values_of"]
+
+_NUMBER, _NAN, _TEXT, _BOOLEAN, _OTHER, _ABSENT = range(6)
+_WITH_TYPE = re.compile(r"(.+)\.(?:int|double|string|bool|struct|proto)_value", re.DOTALL)
+_OTHERS_PLACE: Mapping[str, Any] = {}
+"""What stands in a place for a struct or proto, all of which are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyOrder:
+    """The order by a property of a family, ``properties`` or ``custom_properties``."""
+
+    family: str
+    name: str
+
+    @property
+    def value(self) -> str:
+        """The order as it is written, with the name in backticks."""
+        return f"{self.family}.`{self.name.replace('`', '``')}`"
+
+
+def parse_property_order(text: Any) -> PropertyOrder | None:
+    """Return the order by a property that a text names; None if it names none.
+
+    A name in backticks is taken as it is, each backtick in it written twice. Raises InvalidArgumentError for the type
+    of a value after a name, as filters have it: an order goes by values of every type.
+    """
+    family, dot, name = text.partition(".") if isinstance(text, str) else ("", "", "")
+    if not dot or not name or family not in ("properties", "custom_properties"):
+        return None
+    quoted = name[1:-1].replace("``", "")
+    if len(name) > 2 and name[0] == name[-1] == "`" and "`" not in quoted:
+        return PropertyOrder(family, name[1:-1].replace("``", "`"))
+    typed = _WITH_TYPE.fullmatch(name)
+    if typed is not None:
+        raise InvalidArgumentError(
+            f"cannot order by {short_repr(text)}: an order goes by values of every type; write "
+            f"{short_repr(f'{family}.{typed[1]}')}, or the name in backticks if the property is called so"
+        )
+    return PropertyOrder(family, name)
+
+
+def values_of(
+    tx: Reads, query: NodeQuery, order: PropertyOrder
+) -> tuple[Sequence[tuple[int, Any]], dict[int | None, Any] | None]:
+    """Return the ids of a query's nodes, each with its value, None if absent; and the nodes, if they had to be read."""
+    if isinstance(tx, CanFindValues):
+        return tx.find_values(query, order.family, order.name), None
+    nodes = {node.id: node for node in tx.find_nodes(query)}
+    return [(node_id or 0, getattr(node, order.family).get(order.name)) for node_id, node in nodes.items()], nodes
+
+
+def places_after(
+    values: Iterable[tuple[int, Any]], after: tuple[Any, int] | None, *, descending: bool, limit: int | None
+) -> list[tuple[Any, int]]:
+    """Return the places, each a value and an id, that come after one, or all of them, in order; at most ``limit``."""
+    groups: dict[int, list[tuple[Any, int, Any]]] = {}
+    for node_id, value in values:
+        kind, key = _ranked(value)
+        groups.setdefault(kind, []).append((key, node_id, _OTHERS_PLACE if kind == _OTHER else value))
+    if after is not None:
+        last_kind, last_key = _ranked(after[0])
+        last = (last_key, after[1])
+        groups = {kind: group for kind, group in groups.items() if kind >= last_kind}
+        if last_kind in groups:
+            groups[last_kind] = [
+                each for each in groups[last_kind] if (each[:2] < last if descending else each[:2] > last)
+            ]
+    found: list[tuple[Any, int]] = []
+    for _, group in sorted(groups.items()):
+        missing = len(group) if limit is None else limit - len(found)
+        if missing <= 0:
+            break
+        pick = heapq.nlargest if descending else heapq.nsmallest
+        found += [(value, node_id) for _, node_id, value in pick(missing, group, key=_key_and_id)]
+    return found
+
+
+def is_place(value: Any) -> bool:
+    """Whether a list may have come to this value, read from JSON."""
+    return value is None or isinstance(value, bool | int | float | str) or value == _OTHERS_PLACE
+
+
+def _ranked(value: Any) -> tuple[int, Any]:
+    """Return the kind of a value, and what it is compared by with others of its kind."""
+    if value is None:
+        return _ABSENT, 0
+    if isinstance(value, bool):
+        return _BOOLEAN, value
+    if isinstance(value, int | float):
+        return (_NUMBER, value) if value == value else (_NAN, 0)  # noqa: PLR0124  # NaN differs from itself
+    return (_TEXT, value) if isinstance(value, str) else (_OTHER, 0)
+
+
+def _key_and_id(item: tuple[Any, int, Any]) -> tuple[Any, int]:
+    return item[:2]
