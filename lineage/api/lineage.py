@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lineage.api.served import served
+from lineage.api.served import not_served, served
 from lineage.api.units import StoreCore
 from lineage.errors import InvalidArgumentError, short_repr
 from lineage.model import Artifact, Context, Direction, Event, Execution, ExecutionState, NodeKind
@@ -113,6 +113,77 @@ class LineageMethods(StoreCore):
             traversal=checked_traversal(traversal),
         )
 
+    @not_served("its parts are units of work, between which a server would have to remember the walk")
+    def iter_upstream(
+        self,
+        *nodes: Artifact | Execution,
+        artifact_ids: Iterable[int | Artifact] = (),
+        execution_ids: Iterable[int | Execution] = (),
+        artifacts_where: str | None = None,
+        executions_where: str | None = None,
+        max_hops: int | None = None,
+        max_nodes: int | None = None,
+        where: str | None = None,
+        ending_artifacts: Ending | str | None = None,
+        ending_executions: Ending | str | None = None,
+        traversal: Traversal | None = None,
+    ) -> Iterator[LineageGraph]:
+        """Iterate over what :meth:`upstream` returns, in parts, the nearest first, in little memory.
+
+        The arguments are those of :meth:`upstream`, and so are all parts together: each node is in one part, with its
+        hop, its contexts and their types, and each event in one, which is that of the later of its ends or comes after
+        it. A part has at most 1,000 nodes and 1,000 events. If a limit left something out, the last part says so in
+        ``is_cut``, and holds nothing. Between parts only ids are remembered, and the events of at most 1,000 nodes.
+
+        Each part is one state of the store, or more; within :meth:`snapshot` all are of one. The store may be written
+        to between parts. Raises UnimplementedError on the store of a server of this engine; ask it with ``max_nodes``.
+
+        >>> for part in store.iter_upstream(artifact_ids=[2]):
+        ...     print([(node.name, part.hops_to(node)) for node in (*part.artifacts, *part.executions)])
+        [('iris-model', 0)]
+        [('train-1', 1)]
+        [('iris', 2)]
+        """
+        return self._in_parts(
+            Direction.UPSTREAM,
+            _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
+            max_hops=max_hops,
+            max_nodes=max_nodes,
+            where=where,
+            endings=_endings(ending_artifacts, ending_executions),
+            traversal=checked_traversal(traversal),
+        )
+
+    @not_served("as iter_upstream")
+    def iter_downstream(
+        self,
+        *nodes: Artifact | Execution,
+        artifact_ids: Iterable[int | Artifact] = (),
+        execution_ids: Iterable[int | Execution] = (),
+        artifacts_where: str | None = None,
+        executions_where: str | None = None,
+        max_hops: int | None = None,
+        max_nodes: int | None = None,
+        where: str | None = None,
+        ending_artifacts: Ending | str | None = None,
+        ending_executions: Ending | str | None = None,
+        traversal: Traversal | None = None,
+    ) -> Iterator[LineageGraph]:
+        """Iterate over what :meth:`downstream` returns, in parts, as :meth:`iter_upstream` does.
+
+        >>> sum(len(part.artifacts) for part in store.iter_downstream(artifact_ids=[1]))
+        2
+        """
+        return self._in_parts(
+            Direction.DOWNSTREAM,
+            _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
+            max_hops=max_hops,
+            max_nodes=max_nodes,
+            where=where,
+            endings=_endings(ending_artifacts, ending_executions),
+            traversal=checked_traversal(traversal),
+        )
+
     @served("read")
     def get_lineage_subgraph(
         self,
@@ -150,6 +221,35 @@ class LineageMethods(StoreCore):
             endings=_endings(ending_artifacts, ending_executions),
             traversal=checked_traversal(traversal),
         )
+
+    def _in_parts(
+        self,
+        direction: Direction,
+        start: Start,
+        *,
+        max_hops: int | None,
+        max_nodes: int | None,
+        where: str | None,
+        endings: Mapping[NodeKind, Ending],
+        traversal: Traversal | None,
+    ) -> Iterator[LineageGraph]:
+        from lineage.reading.parts import PartedWalk  # not for everybody
+
+        self._check_open()
+        if self._units is None:
+            raise self._cannot("a walk in parts", "ask with upstream or downstream, and max_nodes")
+        walk = PartedWalk(
+            self._read,
+            self._catalog,
+            start,
+            direction,
+            max_hops=max_hops,
+            max_nodes=max_nodes,
+            endings=endings,
+            where=where,
+            traversal=traversal,
+        )
+        return iter(walk)
 
     def _traverse(
         self,

@@ -68,13 +68,13 @@ def traverse(
     Raises InvalidArgumentError on a bad limit or filter or without any starting node given, NotFoundError when none
     exists.
     """
-    max_hops, max_nodes = _checked_hops(max_hops), checked_max_nodes(max_nodes)
+    max_hops, max_nodes = checked_hops(max_hops), checked_max_nodes(max_nodes)
     walk = Walk(tx, direction, endings, traversal, max_nodes=max_nodes)
     kept_filters = KeptFilters(where)
-    starting_ids = _starting_ids(tx, start)
+    starting_ids = starting_ids_of(tx, start)
     ahead = walk.look_ahead(starting_ids, max_hops)
     source = GraphSource(tx, ahead)
-    _check_known(source, start)
+    check_known(source, start)
     walk.begin(starting_ids)
     walk.run(max_hops)
     ids = walk.result_ids()
@@ -98,7 +98,7 @@ def checked_max_nodes(given: Any) -> int | None:
     return most
 
 
-def _checked_hops(given: Any) -> int | None:
+def checked_hops(given: Any) -> int | None:
     if given is None:
         return None
     hops = as_int(given)
@@ -118,7 +118,7 @@ _Ids = dict[NodeKind, set[int]]
 _EventKey: TypeAlias = tuple[int | None, int | None, EventType | None]
 
 
-def _starting_ids(tx: Reads, start: Start) -> dict[NodeKind, list[int]]:
+def starting_ids_of(tx: Reads, start: Start) -> dict[NodeKind, list[int]]:
     ids: dict[NodeKind, list[int]] = {}
     asked = False
     for kind, given, where in (
@@ -148,7 +148,7 @@ def _starting_ids(tx: Reads, start: Start) -> dict[NodeKind, list[int]]:
     return ids
 
 
-def _check_known(source: GraphSource, start: Start) -> None:
+def check_known(source: GraphSource, start: Start) -> None:
     for kind, given in ((NodeKind.ARTIFACT, start.artifact_ids), (NodeKind.EXECUTION, start.execution_ids)):
         known = {node.id for node in source.nodes(kind, set(given))}
         for node_id in given:

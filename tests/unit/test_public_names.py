@@ -41,8 +41,9 @@ PUBLIC = {
         get_execution_type get_execution_types get_execution_types_by_external_ids get_execution_types_by_id
         get_executions_by_context get_executions_by_external_ids get_executions_by_id get_executions_by_type
         get_inputs_by_execution get_lineage_subgraph get_outputs_by_execution get_parent_contexts_by_context
-        get_parent_contexts_by_contexts impact iter_artifacts iter_contexts iter_executions leaves list_artifacts
-        list_contexts list_executions list_property_indexes load_types paths plan_removal put_artifact_type
+        get_parent_contexts_by_contexts impact iter_artifacts iter_contexts iter_downstream iter_executions
+        iter_upstream leaves list_artifacts list_contexts
+        list_executions list_property_indexes load_types paths plan_removal put_artifact_type
         put_artifacts put_attributions_and_associations put_context_type put_contexts put_events put_execution
         put_execution_type put_executions put_lineage_subgraph put_parent_contexts put_types restore roots select
         snapshot upstream url

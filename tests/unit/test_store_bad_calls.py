@@ -219,7 +219,7 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
             ({"artifact_ids": [1], "ending_executions": 5},),
             *(({"artifact_ids": [1], **each},) for each in NOT_A_TRAVERSAL),
         ]
-        for name in ("upstream", "downstream")
+        for name in ("upstream", "downstream", "iter_upstream", "iter_downstream")
     },
     "get_lineage_subgraph": [(), (1,), ({"artifact_ids": [1], "direction": "UPSTREAM"},), ({"artifact_ids": [True]},)],
     "find_executions_by_inputs": [
