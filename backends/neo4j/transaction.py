@@ -272,10 +272,8 @@ class Neo4jTransaction:
     def count_nodes(self, query: NodeQuery) -> int:
         """See :class:`lineage.seam.CanCount`."""
         built = self._of_all(query)
-        if built is None:
-            return 0
-        [count] = self._read_items(built.counting, built.parameters).get("count", [0])  # of none there is no row
-        return int(count)
+        found = {} if built is None else self._read_items(built.counting, built.parameters)
+        return int(found.get("count", [0])[0])  # of none there is no row
 
     def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
         """See :class:`lineage.seam.CanFindValues`."""
