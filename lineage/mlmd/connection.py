@@ -99,18 +99,19 @@ class StoreConnection:
             self._service.store.close()
 
     def again(self) -> tuple[Callable[[Any], StoreConnection], object]:
-        """Return what connects to a pickle of the store."""
+        """Return what connects to a pickle of the store, and lets go of it if this lets go of its own."""
         if self._closed:
             raise _closed_error()
         try:
             self._service.store.__reduce__()
         except LineageError as error:
             raise errors.make_exception(status_text(error), error.code) from error
-        return _connect_to_store, self._service.store
+        return _connect_to_store, (self._service.store, self._owned)
 
 
-def _connect_to_store(store: Store) -> StoreConnection:
-    return StoreConnection(store, owned=False)
+def _connect_to_store(given: tuple[Store, bool]) -> StoreConnection:
+    store, owned = given
+    return StoreConnection(store, owned=owned)
 
 
 def _closed_error() -> errors.FailedPreconditionError:

@@ -54,7 +54,10 @@ def test_a_pickle_opens_the_file_again(tmp_path: Path, config: Callable[[Path], 
         assert store.get_artifact_type("Data").id == type_id
         again = pickle.loads(pickle.dumps(store))
         assert vars(again)["_max_num_retries"] == vars(store)["_max_num_retries"]
+        opened = vars(vars(again)["_connection"])["_service"].store
         again.close()
+        with pytest.raises(lineage.errors.FailedPreconditionError, match="closed"):
+            opened.get_artifact_types()  # it was opened for the pickle alone
         third = pickle.loads(pickle.dumps(store))
         assert third.get_artifact_type("Data").id == type_id
         assert third.get_artifacts() == []
