@@ -247,10 +247,9 @@ class SqlTransaction:
         """See :class:`lineage.seam.CanFindValues`."""
         if not can_match(query):
             return []
-        has_beside = self._known().has_beside
-        rendered = self._rendered(query, self._known())
-        ids = [row[0] for row in self._rows(query, "n.id", rendered)]
-        return property_values(self._statements, query.kind, ids, family, name, has_beside=has_beside)
+        state = self._known()
+        ids = [row[0] for row in self._rows(query, "n.id", self._rendered(query, state))]
+        return property_values(self._statements, query.kind, ids, family, name, has_beside=state.has_beside)
 
     def count_nodes(self, query: NodeQuery) -> int:
         """See :class:`lineage.seam.CanCount`."""

@@ -286,10 +286,12 @@ class _Renderer(Expressions):
 
     def _gathered(self, parts: Sequence[ast.Expression]) -> Sequence[ast.Expression]:
         """Put one AND in place of many conditions that no index serves: a planner looks at each for one."""
-        many = [part for part in parts if isinstance(part, ast.Or) or rank_of(part, self._kind, self._indexed) is None]
-        if len(many) <= MAX_CLAUSES:
-            return parts
-        return [*(part for part in parts if part not in many), ast.And(tuple(many))]
+        sought: list[ast.Expression] = []
+        many: list[ast.Expression] = []
+        for part in parts:
+            is_many = isinstance(part, ast.Or) or rank_of(part, self._kind, self._indexed) is None
+            (many if is_many else sought).append(part)
+        return parts if len(many) <= MAX_CLAUSES else [*sought, ast.And(tuple(many))]
 
     def _pattern(self, row: ast.NeighbourRow, *, is_labelled: bool = False) -> str:
         """Return the pattern of a neighbour. Only with its label can the planner begin at the neighbour."""

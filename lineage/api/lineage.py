@@ -23,7 +23,7 @@ from lineage.reading.earlier_runs import Input, find_runs
 from lineage.reading.graph import LineageGraph, context_graph
 from lineage.reading.lists import checked_limit
 from lineage.reading.traversal import Traversal, checked_traversal
-from lineage.reading.walk import Ending, Start, traverse
+from lineage.reading.walk import Ending, Extent, Start, traverse
 
 __all__ = ["LineageMethods"]
 
@@ -76,11 +76,7 @@ class LineageMethods(StoreCore):
         return self._traverse(
             Direction.UPSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops=max_hops,
-            max_nodes=max_nodes,
-            where=where,
-            endings=_endings(ending_artifacts, ending_executions),
-            traversal=checked_traversal(traversal),
+            _extent(max_hops, max_nodes, where, _endings(ending_artifacts, ending_executions), traversal),
         )
 
     @served("read")
@@ -106,11 +102,7 @@ class LineageMethods(StoreCore):
         return self._traverse(
             Direction.DOWNSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops=max_hops,
-            max_nodes=max_nodes,
-            where=where,
-            endings=_endings(ending_artifacts, ending_executions),
-            traversal=checked_traversal(traversal),
+            _extent(max_hops, max_nodes, where, _endings(ending_artifacts, ending_executions), traversal),
         )
 
     @not_served("its parts are units of work, between which a server would have to remember the walk")
@@ -147,11 +139,7 @@ class LineageMethods(StoreCore):
         return self._in_parts(
             Direction.UPSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops=max_hops,
-            max_nodes=max_nodes,
-            where=where,
-            endings=_endings(ending_artifacts, ending_executions),
-            traversal=checked_traversal(traversal),
+            _extent(max_hops, max_nodes, where, _endings(ending_artifacts, ending_executions), traversal),
         )
 
     @not_served("as iter_upstream")
@@ -177,11 +165,7 @@ class LineageMethods(StoreCore):
         return self._in_parts(
             Direction.DOWNSTREAM,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops=max_hops,
-            max_nodes=max_nodes,
-            where=where,
-            endings=_endings(ending_artifacts, ending_executions),
-            traversal=checked_traversal(traversal),
+            _extent(max_hops, max_nodes, where, _endings(ending_artifacts, ending_executions), traversal),
         )
 
     @served("read")
@@ -215,66 +199,19 @@ class LineageMethods(StoreCore):
         return self._traverse(
             direction,
             _start(nodes, artifact_ids, execution_ids, artifacts_where, executions_where),
-            max_hops=max_hops,
-            max_nodes=max_nodes,
-            where=where,
-            endings=_endings(ending_artifacts, ending_executions),
-            traversal=checked_traversal(traversal),
+            _extent(max_hops, max_nodes, where, _endings(ending_artifacts, ending_executions), traversal),
         )
 
-    def _in_parts(
-        self,
-        direction: Direction,
-        start: Start,
-        *,
-        max_hops: int | None,
-        max_nodes: int | None,
-        where: str | None,
-        endings: Mapping[NodeKind, Ending],
-        traversal: Traversal | None,
-    ) -> Iterator[LineageGraph]:
+    def _in_parts(self, direction: Direction, start: Start, extent: Extent) -> Iterator[LineageGraph]:
         from lineage.reading.parts import PartedWalk  # not for everybody
 
         self._check_open()
         if self._units is None:
             raise self._cannot("a walk in parts", "ask with upstream or downstream, and max_nodes")
-        walk = PartedWalk(
-            self._read,
-            self._catalog,
-            start,
-            direction,
-            max_hops=max_hops,
-            max_nodes=max_nodes,
-            endings=endings,
-            where=where,
-            traversal=traversal,
-        )
-        return iter(walk)
+        return iter(PartedWalk(self._read, self._catalog, start, direction, extent))
 
-    def _traverse(
-        self,
-        direction: Direction,
-        start: Start,
-        *,
-        max_hops: int | None,
-        max_nodes: int | None,
-        where: str | None,
-        endings: Mapping[NodeKind, Ending],
-        traversal: Traversal | None,
-    ) -> LineageGraph:
-        return self._read(
-            lambda tx: traverse(
-                tx,
-                self._catalog,
-                start,
-                direction,
-                max_hops=max_hops,
-                max_nodes=max_nodes,
-                endings=endings,
-                where=where,
-                traversal=traversal,
-            )
-        )
+    def _traverse(self, direction: Direction, start: Start, extent: Extent) -> LineageGraph:
+        return self._read(lambda tx: traverse(tx, self._catalog, start, direction, extent))
 
     @served("read")
     def get_context_graph(self, context: Context | int, *, nested: bool = False) -> LineageGraph:
@@ -400,6 +337,22 @@ def _input(given: int | Artifact | Event) -> Input:
     if given.type is not None and given.type.is_output:
         raise InvalidArgumentError(f"{short_repr(given)} is an output; ask for inputs")
     return Input(given.artifact_id, given.path)
+
+
+def _extent(
+    max_hops: int | None,
+    max_nodes: int | None,
+    where: str | None,
+    endings: Mapping[NodeKind, Ending],
+    traversal: Traversal | None,
+) -> Extent:
+    return Extent(
+        max_hops=max_hops,
+        max_nodes=max_nodes,
+        endings=endings,
+        where=where,
+        traversal=checked_traversal(traversal),
+    )
 
 
 def _endings(artifacts: Ending | str | None, executions: Ending | str | None) -> dict[NodeKind, Ending]:

@@ -46,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         refusal = refusal_of(plan, _key)
         lines = "\n".join(removal_lines(plan, refusal=refusal)).split("\n")
         output.write_lines([f"{rule.name}:", *(f"  {line}".rstrip() for line in lines)])
-        refusals += [] if refusal is None else [f"{rule.name}: {refusal}"]
+        if refusal is not None:
+            refusals.append(f"{rule.name}: {refusal}")
     if arguments.dry_run:
         return 0
     if refusals:

@@ -13,7 +13,7 @@ from lineage.model import Artifact, ArtifactState, Context, Direction, Execution
 from lineage.model.printed import Printed, text_of
 from lineage.reading.graph import KeptFilters, LineageGraph, event_ends
 from lineage.reading.traversal import Traversal
-from lineage.reading.walk import Ending, Start, traverse
+from lineage.reading.walk import Ending, Extent, Start, traverse
 from lineage.reading.ways import NodeKey, key_of, nodes_in
 from lineage.seam import Reads
 
@@ -196,9 +196,8 @@ def find_impact(
         ids = starting_ids[kind]  # they are gone on from, also where the filter matches them
         beyond = f" AND id NOT IN ({', '.join(map(str, ids))})" if ids else ""
         endings[kind] = Ending(f"({until}\n){beyond}", include=True)
-    graph = traverse(
-        tx, catalog, start, Direction.DOWNSTREAM, endings=endings, max_nodes=max_nodes, traversal=traversal
-    )
+    extent = Extent(endings=endings, max_nodes=max_nodes, traversal=traversal)
+    graph = traverse(tx, catalog, start, Direction.DOWNSTREAM, extent)
     starting = {(kind, node_id) for kind, ids in starting_ids.items() for node_id in ids}
     nodes = [node for node in nodes_in(graph) if key_of(node) in starting]
     return Impact(tuple(nodes), graph, until)

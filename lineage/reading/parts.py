@@ -6,18 +6,27 @@ Each look is a unit of work of its own, which the store may run again: what is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from lineage.catalog import TypeCatalog
-from lineage.model import Artifact, Direction, Event, Execution, NodeKind
+from lineage.model import Direction, Event, NodeKind
 from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble
 from lineage.reading.lists import filter_of
-from lineage.reading.traversal import OTHER, Course, Traversal
-from lineage.reading.walk import Ending, Start, check_known, checked_hops, checked_max_nodes, starting_ids_of
-from lineage.seam import NodeQuery, Reads
+from lineage.reading.traversal import OTHER, Course
+from lineage.reading.walk import (
+    Extent,
+    Start,
+    check_known,
+    checked_hops,
+    checked_max_nodes,
+    matching_ending,
+    starting_ids_of,
+)
+from lineage.reading.ways import nodes_in
+from lineage.seam import Reads
 
 __all__ = ["PART_SIZE", "PartedWalk"]
 
@@ -36,11 +45,12 @@ class _Read(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a unit of work found: a part, and the nodes of the answer, those that end the walk, and hidden ones."""
+    """What a unit of work found: a part; nodes that are reached, that end the walk, that are shown, that are hidden."""
 
     part: LineageGraph
     reached: set[int]
     ended: set[int]
+    shown: set[int]
     hidden: set[int]
 
 
@@ -56,25 +66,19 @@ class PartedWalk:
         catalog: TypeCatalog,
         start: Start,
         direction: Direction,
-        *,
-        max_hops: int | None,
-        max_nodes: int | None,
-        endings: Mapping[NodeKind, Ending],
-        where: str | None,
-        traversal: Traversal | None,
+        extent: Extent,
     ) -> None:
         self._read, self._catalog, self._direction = read, catalog, direction
-        self._max_hops, self._room = checked_hops(max_hops), checked_max_nodes(max_nodes)
-        self._endings, self._traversal = endings, traversal
-        self._ending_filters = {kind: filter_of(kind, ending.where) for kind, ending in endings.items()}
-        self._kept_filters = KeptFilters(where)
-        self._starts: _Ids = _none()
+        self._max_hops, self._room = checked_hops(extent.max_hops), checked_max_nodes(extent.max_nodes)
+        self._endings, self._traversal = extent.endings, extent.traversal
+        self._ending_filters = {kind: filter_of(kind, ending.where) for kind, ending in extent.endings.items()}
+        self._kept_filters = KeptFilters(extent.where)
         self._starts = read(lambda tx: self._known_starts(tx, start))
         self._seen, self._turned, self._shown, self._hidden = _none(), _none(), _none(), _none()
         self._is_cut = False
 
     def _known_starts(self, tx: Reads, start: Start) -> _Ids:
-        self._course(tx)  # is the traversal possible?
+        Course(tx, self._traversal)  # is it possible?
         ids = starting_ids_of(tx, start)
         check_known(GraphSource(tx, None), start)
         return {kind: set(ids[kind]) for kind in END}
@@ -136,16 +140,10 @@ class PartedWalk:
             self._room = room
         return allowed
 
-    def _matching_ending(self, tx: Reads, kind: NodeKind, ids: set[int]) -> set[int]:
-        if not ids or kind not in self._endings:
-            return set()
-        query = NodeQuery(kind, ids=sorted(ids), filter=self._ending_filters[kind])
-        return {cast(int, node.id) for node in tx.find_nodes(query)}
-
     def _unshown(self, kind: NodeKind, ids: set[int], tx: Reads) -> set[int]:
         """Return those of the nodes at which the walk turns back and which are no part of the answer."""
         ending = self._endings.get(kind)
-        return set() if ending is None or ending.include else self._matching_ending(tx, kind, ids)
+        return set() if ending is None or ending.include else matching_ending(tx, kind, ids, self._ending_filters)
 
     def _leads_on(self, kind: NodeKind, ids: Sequence[int], tx: Reads) -> bool:
         """Tell whether there is more of the answer a hop beyond these nodes."""
@@ -162,7 +160,7 @@ class PartedWalk:
         found = self._read(lambda tx: self._found(tx, kind, new, events, hop))
         self._seen[kind] |= new
         self._turned[kind] |= new - found.reached
-        self._shown[kind] |= {cast(int, node.id) for node in _nodes(found.part, kind)}
+        self._shown[kind] |= found.shown
         self._hidden[kind] |= found.hidden
         following[kind] |= new - found.ended
         part = found.part
@@ -170,7 +168,7 @@ class PartedWalk:
             yield part
 
     def _found(self, tx: Reads, kind: NodeKind, new: set[int], events: Sequence[Event], hop: int) -> _Found:
-        ended = self._matching_ending(tx, kind, new)
+        ended = matching_ending(tx, kind, new, self._ending_filters)
         ending = self._endings.get(kind)
         reached = new if ending is None or ending.include else new - ended
         ids = {**_none(), kind: reached}
@@ -186,7 +184,7 @@ class PartedWalk:
             hidden=hidden,
         )
         now_hidden = hidden[kind] if hidden else set[int]()
-        now_shown = {cast(int, node.id) for node in _nodes(part, kind)}
+        now_shown = {cast(int, node.id) for node in nodes_in(part)}
 
         def places(event: Event) -> tuple[bool, bool]:
             """Whether both ends are shown, and whether both are shown or hidden."""
@@ -204,15 +202,11 @@ class PartedWalk:
             events=tuple(event for event, is_shown, _ in at if is_shown),
             hidden_events=tuple(event for event, is_shown, is_known in at if is_known and not is_shown),
         )
-        return _Found(part, reached, ended, now_hidden)
+        return _Found(part, reached, ended, now_shown, now_hidden)
 
 
 def _none() -> _Ids:
     return {kind: set() for kind in END}
-
-
-def _nodes(graph: LineageGraph, kind: NodeKind) -> Sequence[Artifact] | Sequence[Execution]:
-    return graph.artifacts if kind is NodeKind.ARTIFACT else graph.executions
 
 
 _Item = TypeVar("_Item")

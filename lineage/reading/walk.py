@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
+from cypher import Filter
 from lineage.catalog import TypeCatalog
 from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
 from lineage.model import Direction, Event, EventType, LinkKind, NodeKind
@@ -51,26 +52,26 @@ class Start:
     executions_where: str | None = None
 
 
-def traverse(
-    tx: Reads,
-    catalog: TypeCatalog,
-    start: Start,
-    direction: Direction,
-    *,
-    max_hops: int | None = None,
-    max_nodes: int | None = None,
-    endings: Mapping[NodeKind, Ending],
-    where: str | None = None,
-    traversal: Traversal | None = None,
-) -> LineageGraph:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How far a walk goes, and which nodes of it are part of the answer."""
+
+    max_hops: int | None = None
+    max_nodes: int | None = None
+    endings: Mapping[NodeKind, Ending]
+    where: str | None = None
+    traversal: Traversal | None = None
+
+
+def traverse(tx: Reads, catalog: TypeCatalog, start: Start, direction: Direction, extent: Extent) -> LineageGraph:
     """Walk from the starting nodes and return what was reached.
 
     Raises InvalidArgumentError on a bad limit or filter or without any starting node given, NotFoundError when none
     exists.
     """
-    max_hops, max_nodes = checked_hops(max_hops), checked_max_nodes(max_nodes)
-    walk = Walk(tx, direction, endings, traversal, max_nodes=max_nodes)
-    kept_filters = KeptFilters(where)
+    max_hops, max_nodes = checked_hops(extent.max_hops), checked_max_nodes(extent.max_nodes)
+    walk = Walk(tx, direction, extent.endings, extent.traversal, max_nodes=max_nodes)
+    kept_filters = KeptFilters(extent.where)
     starting_ids = starting_ids_of(tx, start)
     ahead = walk.look_ahead(starting_ids, max_hops)
     source = GraphSource(tx, ahead)
@@ -159,6 +160,13 @@ def check_known(source: GraphSource, start: Start) -> None:
                 )
 
 
+def matching_ending(tx: Reads, kind: NodeKind, ids: set[int], filters: Mapping[NodeKind, Filter | None]) -> set[int]:
+    """Return those of the nodes at which the walk turns back."""
+    if not ids or kind not in filters:
+        return set()
+    return {cast(int, node.id) for node in tx.find_nodes(NodeQuery(kind, ids=sorted(ids), filter=filters[kind]))}
+
+
 class Walk:
     """Breadth-first search over events, on the course of a traversal.
 
@@ -225,12 +233,9 @@ class Walk:
                 self.hops[kind, node_id] = hop
 
     def _matching_ending(self, kind: NodeKind, ids: set[int]) -> set[int]:
-        if not ids or kind not in self._endings:
-            return set()
-        if self._ahead is not None and self._ahead.ended is not None:
+        if kind in self._endings and self._ahead is not None and self._ahead.ended is not None:
             return self._ahead.ended[kind] & ids
-        query = NodeQuery(kind, ids=sorted(ids), filter=self._ending_filters[kind])
-        return {cast(int, node.id) for node in self._tx.find_nodes(query)}
+        return matching_ending(self._tx, kind, ids, self._ending_filters)
 
     def _shows_ends(self, kind: NodeKind) -> bool:
         """Whether nodes at which the walk turns back are part of the result."""

@@ -18,10 +18,10 @@ from lineage.errors import (
 )
 from lineage.reading import parts
 from lineage.remote.native import NativeRemoteStore
-from tests.conformance.brute_force import Key, record
-from tests.conformance.traversal_model import HIDE, Recorded
+from tests.conformance.brute_force import record
+from tests.conformance.traversal_model import HIDE, random_record
 from tests.conformance.world import World, refused
-from tests.differential.graph_plan import SEED, make_events
+from tests.differential.graph_plan import SEED
 
 A, E = NodeKind.ARTIFACT, NodeKind.EXECUTION
 
@@ -80,30 +80,12 @@ def _check_same(
     assert all(len(each.events) + len(each.hidden_events) <= most for each in given)
 
 
-def _recorded(random: Random) -> tuple[Recorded, list[Key]]:
-    artifacts, executions, contexts = random.randint(4, 9), random.randint(3, 7), 3
-    keys: list[Key] = [(A, each) for each in range(1, artifacts + 1)] + [(E, each) for each in range(1, executions + 1)]
-    return Recorded(
-        artifacts,
-        executions,
-        contexts,
-        [
-            each.model_copy(update={"time_ms": random.randint(1, 9)})
-            for each in make_events(random, artifacts, executions, density=0.4)
-        ],
-        cached=frozenset(random.sample(range(1, executions + 1), 1)),
-        members=frozenset((*key, random.randint(1, contexts)) for key in keys if random.random() < 0.9),
-        parents={3: random.choice((1, 2))},
-        veiled=frozenset(random.sample(keys, 3)),
-    ), keys
-
-
 @pytest.mark.parametrize("size", [1, 2, 1000])
 @pytest.mark.parametrize("seed", range(2))
 def test_all_parts_are_the_whole(parted: World, monkeypatch: pytest.MonkeyPatch, seed: int, size: int) -> None:
     monkeypatch.setattr(parts, "PART_SIZE", size)
     random = Random(f"parts {SEED} {seed} {size}")
-    recorded, keys = _recorded(random)
+    recorded, keys = random_record(random, artifacts=(4, 9), executions=(3, 7))
     store = parted.store
     recorded.put(store, "Model", "Trainer", "Run")
     for _ in range(12):

@@ -19,9 +19,9 @@ from lineage import (
     Traversal,
 )
 from lineage.errors import InvalidArgumentError, NotFoundError
-from tests.conformance.traversal_model import HIDE, Recorded, check_traversal
+from tests.conformance.traversal_model import HIDE, check_traversal, random_record
 from tests.conformance.world import World, refused
-from tests.differential.graph_plan import SEED, make_events
+from tests.differential.graph_plan import SEED
 
 A, E = NodeKind.ARTIFACT, NodeKind.EXECUTION
 DATA, MODEL, REPORT = Artifact(id=1), Artifact(id=3), Artifact(id=4)
@@ -145,26 +145,12 @@ def test_a_largest_answer_says_that_it_is_cut(steps: Store) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_networkx_agrees_on_random_graphs(world: World, seed: int) -> None:
     random = Random(f"traversals {SEED} {seed}")
-    artifacts, executions, contexts = random.randint(4, 8), random.randint(3, 6), 3
-    keys = [*((A, each) for each in range(1, artifacts + 1)), *((E, each) for each in range(1, executions + 1))]
-    recorded = Recorded(
-        artifacts,
-        executions,
-        contexts,
-        [
-            each.model_copy(update={"time_ms": random.randint(1, 9)})
-            for each in make_events(random, artifacts, executions, density=0.4)
-        ],
-        cached=frozenset(random.sample(range(1, executions + 1), 1)),
-        members=frozenset((*key, random.randint(1, contexts)) for key in keys if random.random() < 0.9),
-        parents={3: random.choice((1, 2))},
-        veiled=frozenset(random.sample(keys, 3)),
-    )
+    recorded, keys = random_record(random, artifacts=(4, 8), executions=(3, 6))
     recorded.put(world.store, "Model", "Trainer", "Run")
     for _ in range(4):
         traversal = Traversal(
             event_types=random.choice((None, ["INPUT", "OUTPUT"], list(EventType)[1:])),
-            contexts=random.choice((None, [1, 2], [random.randint(1, contexts)])),
+            contexts=random.choice((None, [1, 2], [random.randint(1, recorded.contexts)])),
             since_ms=random.choice((None, 2)),
             before_ms=random.choice((None, 9)),
             skip_cached=random.random() < 0.5,

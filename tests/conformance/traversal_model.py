@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from random import Random
 from typing import Any
 
 import networkx as nx
@@ -26,8 +27,9 @@ from lineage import (
     Traversal,
 )
 from tests.conformance.brute_force import Key, flow_of, keys_of, record
+from tests.differential.graph_plan import make_events
 
-__all__ = ["HIDE", "Recorded", "check_traversal"]
+__all__ = ["HIDE", "Recorded", "check_traversal", "random_record"]
 
 A, E = NodeKind.ARTIFACT, NodeKind.EXECUTION
 HIDE = "name LIKE 'hidden%'"
@@ -121,6 +123,30 @@ def _through(flow: nx.DiGraph[Any], hidden: set[Key]) -> dict[Key, set[Key]]:
 
 def _triples(events: Iterable[Event]) -> Counter[tuple[Any, ...]]:
     return Counter((*_ends(event), event.type) for event in events)
+
+
+def random_record(
+    random: Random, *, artifacts: tuple[int, int], executions: tuple[int, int]
+) -> tuple[Recorded, list[Key]]:
+    """Return a record with so many nodes, at least and at most, of which some are cached or hidden, and their keys."""
+    artifact_count, execution_count, contexts = random.randint(*artifacts), random.randint(*executions), 3
+    keys: list[Key] = [
+        *((A, each) for each in range(1, artifact_count + 1)),
+        *((E, each) for each in range(1, execution_count + 1)),
+    ]
+    return Recorded(
+        artifact_count,
+        execution_count,
+        contexts,
+        [
+            each.model_copy(update={"time_ms": random.randint(1, 9)})
+            for each in make_events(random, artifact_count, execution_count, density=0.4)
+        ],
+        cached=frozenset(random.sample(range(1, execution_count + 1), 1)),
+        members=frozenset((*key, random.randint(1, contexts)) for key in keys if random.random() < 0.9),
+        parents={3: random.choice((1, 2))},
+        veiled=frozenset(random.sample(keys, 3)),
+    ), keys
 
 
 def check_traversal(store: Store, recorded: Recorded, traversal: Traversal, a: Key, b: Key) -> None:

@@ -85,12 +85,8 @@ class MlmdWriter:
             options["options"] = {"abort_if_latest_updated_time_changed": True}
         if mask is not None:
             mask.check(kind, changeable_fields(kind))
-            if mask.keys["properties"]:
-                types = self._catalog.of(self._reads, kind)
-                for stored in self._stored(kind, nodes).values():
-                    check_keys_known(types.by_id[stored.type_id], stored, mask)
             options["update_mask"] = {"paths": sorted(mask.paths)}
-        messages = self._typed(kind, nodes, check_kept if mask is None else None)
+        messages = self._typed(kind, nodes, check_kept if mask is None else None, mask)
         response = self._ask(name, **{f"{kind.lower()}s": messages}, **options)
         return list(getattr(response, f"{kind.lower()}_ids"))
 
@@ -273,14 +269,19 @@ class MlmdWriter:
         return stored
 
     def _typed(
-        self, kind: NodeKind, nodes: Sequence[Node], check: Callable[[Node, Node], None] | None = check_kept
+        self,
+        kind: NodeKind,
+        nodes: Sequence[Node],
+        check: Callable[[Node, Node], None] | None = check_kept,
+        mask: UpdateMask | None = None,
     ) -> list[Any]:
         """Return the messages of nodes whose types are given by id.
 
         Raises InvalidArgumentError if what MLMD would ignore is given: times of a new node, and what ``check`` refuses
-        of one that is stored.
+        of one that is stored; or if its type lacks a property that ``mask`` names.
         """
-        stored = self._stored(kind, [node for node in nodes if _must_fit(node)])
+        has_keys = mask is not None and bool(mask.keys["properties"])
+        stored = self._stored(kind, [node for node in nodes if has_keys or _must_fit(node)])
         typed: list[Node] = []
         for node in nodes:
             if node.id is None:
@@ -290,6 +291,8 @@ class MlmdWriter:
                 check_type_kept(known, node)
                 if check is not None:
                     check(known, node)
+                if mask is not None and has_keys:
+                    check_keys_known(self._catalog.of(self._reads, kind).by_id[known.type_id], known, mask)
             if node.type is None:
                 typed.append(node)
             else:
