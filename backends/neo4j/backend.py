@@ -16,7 +16,7 @@ from backends.neo4j.transaction import Neo4jTransaction
 from cypher.ast import PropertyRow
 from cypher.rendering import literal
 from lineage.model import NodeKind
-from lineage.seam import Explanation, NodeQuery, PropertyIndex
+from lineage.seam import Connections, Explanation, NodeQuery, PropertyIndex
 
 __all__ = ["Neo4jBackend"]
 
@@ -53,6 +53,9 @@ class Neo4jBackend:
         return Neo4jBackend(
             self._connect, self.address, index_declared_properties=self.client.index_declared_properties
         )
+
+    def connections(self) -> Connections:
+        return self.client.sessions.connections()
 
     def explain(self, query: NodeQuery) -> Explanation:
         """Return the statement for a query, and Neo4j's plan for it."""

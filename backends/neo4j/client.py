@@ -19,6 +19,7 @@ from backends.neo4j.schema import Schema
 from backends.neo4j.sessions import Sessions
 from backends.neo4j.types import TypeCache
 from lineage.model import NodeKind, NodeType
+from lineage.seam import at_database
 
 __all__ = ["Client"]
 
@@ -51,7 +52,7 @@ class Client:
 
     def run_alone(self, statement: str, **parameters: Any) -> list[Any]:
         """Run one statement in a transaction of its own. Raises the driver's errors."""
-        with self.sessions.one(write=True) as session:
+        with at_database(), self.sessions.one(write=True) as session:
             text: Any = statement  # the driver wants a literal; ours are built of escaped names, values are parameters
             return list(session.run(text, parameters))
 

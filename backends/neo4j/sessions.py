@@ -1,9 +1,9 @@
 """The sessions of one store, and how one unit of work uses its own.
 
-The driver is used as it is documented but for three things that it does not offer: to break off what a session does
+The driver is used as it is documented but for four things that it does not offer: to break off what a session does
 without another word to the server, to limit the wait for a connection and for an answer to the time that the call has
-left, and to end after an interrupt in its own bookkeeping. They are in this file, in :func:`_limit_waits`,
-:func:`_break_off` and :func:`_close`.
+left, to end after an interrupt in its own bookkeeping, and to tell how many connections it has. They are in this file,
+in :func:`_limit_waits`, :func:`_break_off`, :func:`_close` and :func:`_pooled`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from backends.neo4j.errors import translated, waits_in_vain
 from lineage.errors import LineageError
-from lineage.seam import current_deadline
+from lineage.seam import Connections, at_database, current_deadline
 
 __all__ = ["Read", "Sessions", "Statements"]
 
@@ -145,6 +145,15 @@ class Sessions:
         if is_last:
             _close(driver.driver)
 
+    def connections(self) -> Connections:
+        """Return how many connections there are; those of a driver that is not used again end with what uses them."""
+        with self._lock:
+            drivers = {self._current, *self._lent.values()}
+        pools = [_pooled(each.driver) for each in drivers]
+        return Connections(
+            in_use=sum(each.in_use for each in pools), idle=sum(each.idle for each in pools), limit=pools[0].limit
+        )
+
     def close(self) -> None:
         """Use no session again, and close all connections; those that are in use when they come back."""
         with self._lock:
@@ -200,6 +209,16 @@ def _close(driver: Any) -> None:
         driver._closed = True
 
 
+def _pooled(driver: Any) -> Connections:
+    """Return how many connections a driver has to all of its servers; the limit is that of each."""
+    pool = driver._pool
+    with pool.lock:
+        in_use = [bool(connection.in_use) for some in pool.connections.values() for connection in some]
+    return Connections(
+        in_use=sum(in_use), idle=len(in_use) - sum(in_use), limit=pool.pool_config.max_connection_pool_size
+    )
+
+
 def _break_off(session: Any) -> None:
     """Close a session's connection at once, without reading or writing anything more."""
     session._handle_cancellation(message="interrupted")  # its public name is for asyncio alone
@@ -222,9 +241,10 @@ class Statements:
     def run(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
         """Run a statement, and return its rows. Raises the driver's errors."""
         text: Any = statement  # the driver wants a literal; ours are built of escaped names, values are parameters
-        if self._transaction is not None:
-            return self._transaction.run(text, parameters).values()
-        return self._opened().run(neo4j.Query(text, timeout=_left_s()), parameters).values()
+        with at_database():
+            if self._transaction is not None:
+                return self._transaction.run(text, parameters).values()
+            return self._opened().run(neo4j.Query(text, timeout=_left_s()), parameters).values()
 
     def read(self, statement: str, parameters: dict[str, Any]) -> list[Any]:
         """Run a statement, and return its rows. Raises errors of ours."""
@@ -242,20 +262,22 @@ class Statements:
         """Begin the transaction, if that was not done yet. The server ends it when the call's time is over."""
         if self._transaction is None:
             try:
-                self._transaction = self._opened().begin_transaction(timeout=_left_s())
+                with at_database(statements=0):
+                    self._transaction = self._opened().begin_transaction(timeout=_left_s())
             except (DriverError, Neo4jError) as error:
                 raise translated(error) from error
 
     def commit(self) -> None:
         """End the transaction. Raises the driver's errors."""
         assert self._transaction is not None
-        self._transaction.commit()
+        with at_database(statements=0):
+            self._transaction.commit()
 
     def roll_back(self) -> None:
         """Undo the transaction, if there is one; what follows runs by itself again."""
         transaction, self._transaction = self._transaction, None
         if transaction is not None and not transaction.closed():
-            with suppress(DriverError, Neo4jError):  # the server rolls back what it lost sight of
+            with suppress(DriverError, Neo4jError), at_database(statements=0):  # the server rolls back what it lost
                 transaction.rollback()
 
     def close(self, error: BaseException | None) -> None:

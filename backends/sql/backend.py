@@ -11,7 +11,7 @@ from backends.sql.preparing import change_schema, prepare, schema_status
 from backends.sql.queries import Filters
 from backends.sql.transaction import SqlTransaction
 from backends.sql.types import State
-from lineage.seam import Problem, SchemaChange, SchemaStatus, closed
+from lineage.seam import Connections, Problem, SchemaChange, SchemaStatus, closed
 
 __all__ = ["SqlBackend"]
 
@@ -54,6 +54,9 @@ class SqlBackend:
         """Return the backend of a child of this process; that of a file is this one."""
         database = self.database.reopened()
         return self if database is self.database else SqlBackend(database)
+
+    def connections(self) -> Connections:
+        return self.database.connections()
 
     # --- for transactions ---------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ import sqlalchemy
 from sqlalchemy.pool import NullPool
 
 from lineage.errors import FailedPreconditionError
+from lineage.seam import Connections as Pooled
 
 __all__ = ["Connection", "Connections"]
 
@@ -94,6 +95,11 @@ class Connections:
         """Close all connections that nobody uses."""
         with self._changed:
             self._close_idle()
+
+    def count(self) -> Pooled:
+        """Return how many there are; nothing limits them but the threads of the process."""
+        with self._changed:
+            return Pooled(in_use=len(self._in_use), idle=len(self._idle), limit=None)
 
     def _close_idle(self) -> None:
         while self._idle:

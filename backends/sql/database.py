@@ -10,6 +10,7 @@ from backends.sql.dialect import Dialect
 from backends.sql.shape import Shape
 from backends.sql.statements import Statements
 from lineage.errors import LineageError
+from lineage.seam import Connections
 
 __all__ = ["Database"]
 
@@ -65,6 +66,10 @@ class Database(Dialect):
     @abstractmethod
     def close(self) -> None:
         """Close all connections that nobody uses."""
+
+    @abstractmethod
+    def connections(self) -> Connections:
+        """Return how many connections there are."""
 
     @abstractmethod
     def begin(self, connection: Any, *, write: bool) -> None:

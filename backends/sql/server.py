@@ -27,7 +27,7 @@ from lineage.errors import (
     UnavailableError,
     counted,
 )
-from lineage.seam import current_deadline, current_unit
+from lineage.seam import Connections, at_database, current_deadline, current_unit
 
 __all__ = [
     "MAX_WAIT_S",
@@ -213,6 +213,9 @@ class ServerDatabase(Database):
         for connection in idle:
             self.discard(connection.raw)
 
+    def connections(self) -> Connections:
+        return Connections(in_use=len(self._lent), idle=len(self._idle), limit=self._pool_size)
+
     # --- units of work ------------------------------------------------------------------------------------------------
 
     def begin(self, connection: ServerConnection, *, write: bool) -> None:
@@ -348,7 +351,7 @@ class ServerStatements(Statements):
         """Return what a function makes of a cursor."""
         connection = self._connection
         try:
-            with connection.raw.cursor() as cursor:
+            with at_database(), connection.raw.cursor() as cursor:
                 return work(cursor)
         except self._database.errors as error:
             connection.is_lost = connection.is_lost or self._database.is_lost(error)
@@ -386,13 +389,11 @@ class ServerStatements(Statements):
             try:
                 ids += self.insert_many(table, columns, few)
             except ClashError:  # noqa: PERF203  # each has up to a thousand rows
-                self._insert_singly(table, columns, few, ids, len(rows))
+                self._insert_each(table, columns, few, ids, len(rows))
         self._note(table, columns, rows, ids)
         return ids
 
-    def _insert_singly(
-        self, table: str, columns: str, rows: Sequence[Sequence[Any]], ids: list[int], count: int
-    ) -> None:
+    def _insert_each(self, table: str, columns: str, rows: Sequence[Sequence[Any]], ids: list[int], count: int) -> None:
         """Insert rows one by one, to find out which of them clashes: the statement that failed has left nothing."""
         for row in rows:
             try:

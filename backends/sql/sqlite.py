@@ -25,7 +25,8 @@ from backends.sql.statements import NONE, ClashError, Parameters, Statements
 from backends.sql.values import COLUMNS, Limits
 from cypher import ast
 from lineage.errors import FailedPreconditionError, InvalidArgumentError, LineageError
-from lineage.seam.deadline import current_deadline
+from lineage.seam import Connections as Pooled
+from lineage.seam import at_database, current_deadline
 
 __all__ = ["SqliteDatabase"]
 
@@ -68,21 +69,25 @@ class SqliteStatements(Statements):
         self._raw = connection.raw
 
     def rows(self, text: str, parameters: Parameters = NONE) -> list[Any]:
-        return self._raw.execute(text, parameters).fetchall()
+        with at_database():
+            return self._raw.execute(text, parameters).fetchall()
 
     def one(self, text: str, parameters: Parameters = NONE) -> Any:
-        return self._raw.execute(text, parameters).fetchone()
+        with at_database():
+            return self._raw.execute(text, parameters).fetchone()
 
     def run(self, text: str, parameters: Parameters = NONE) -> int:
-        return self._raw.execute(text, parameters).rowcount
+        with at_database():
+            return self._raw.execute(text, parameters).rowcount
 
     def _run_many(self, text: str, rows: Sequence[Sequence[Any]], ids: Sequence[int] = ()) -> int:
         if not rows:
             return 0
         try:
-            if len(rows) == 1:
-                return self._raw.execute(text, rows[0]).rowcount
-            return self._raw.executemany(text, rows).rowcount
+            with at_database():
+                if len(rows) == 1:
+                    return self._raw.execute(text, rows[0]).rowcount
+                return self._raw.executemany(text, rows).rowcount
         except sqlite3.IntegrityError as error:
             raise ClashError(ids) from error
 
@@ -287,6 +292,9 @@ class SqliteDatabase(Database):
     def close(self) -> None:
         """Close all connections that nobody uses."""
         self._connections.close()
+
+    def connections(self) -> Pooled:
+        return self._connections.count()
 
     # --- units of work ------------------------------------------------------------------------------------------------
 

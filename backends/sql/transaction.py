@@ -18,7 +18,7 @@ from backends.sql.statements import ClashError, Statements
 from backends.sql.types import State, delete_types, insert_types, read_state, update_types
 from lineage.errors import AbortedError, AlreadyExistsError, FailedPreconditionError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam import LinkQuery, NodeKeys, NodeQuery
+from lineage.seam import LinkQuery, NodeKeys, NodeQuery, at_database
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -68,10 +68,12 @@ class SqlTransaction:
 
     def __enter__(self) -> Self:
         database = self._backend.database
-        self._connection = self._backend.take(write=self._write)
+        with at_database(statements=0):
+            self._connection = self._backend.take(write=self._write)
         self._statements: Statements = database.statements(self._connection)
         try:
-            database.begin(self._connection, write=self._write)
+            with at_database(statements=0):
+                database.begin(self._connection, write=self._write)
         except BaseException as error:
             self._backend.give(self._connection)
             if isinstance(error, database.errors):
@@ -85,13 +87,11 @@ class SqlTransaction:
         database, connection = self._backend.database, self._connection
         is_done = False
         try:
-            if error is None:
-                if self._changed_types:
-                    self._state = read_state(self._statements, self._state)
-                database.end(connection, write=self._write, commit=True)
-                is_done = True
-            else:
-                database.end(connection, write=self._write, commit=False)
+            if error is None and self._changed_types:
+                self._state = read_state(self._statements, self._state)
+            with at_database(statements=0):
+                database.end(connection, write=self._write, commit=error is None)
+            is_done = error is None
         except database.errors as failure:
             raise database.translated(failure) from failure
         finally:

@@ -13,13 +13,13 @@ from lineage.api.processes import own_lock
 from lineage.api.served import not_served
 from lineage.catalog import TypeCatalog, ensure_simple_types
 from lineage.errors import FailedPreconditionError, PermissionDeniedError, UnimplementedError
-from lineage.seam import Backend, CanReopen, Reads, Transaction, closed
+from lineage.seam import Backend, CanCountConnections, CanReopen, Connections, Reads, Transaction, closed
 from lineage.seam.deadline import limited
 from lineage.seam.repeating import CALL_TIMEOUT_S, before_commit, repeated
 from lineage.writing.writer import Writer
 from lineage.writing.writes import Writes
 
-__all__ = ["BackendUnits", "Result", "StoreCore", "Units", "now_ms"]
+__all__ = ["BackendUnits", "Result", "StoreCore", "Units", "connections_of", "now_ms"]
 
 Result = TypeVar("Result")
 
@@ -111,6 +111,10 @@ class BackendUnits:
                 raise
             _of_parents.append(self._backend)
             self._backend, self._snapshot, self._process_id = backend, threading.local(), os.getpid()
+
+    def connections(self) -> Connections | None:
+        """Return how many connections there are to the database; None for a store without a pool."""
+        return self._backend.connections() if isinstance(self._backend, CanCountConnections) else None
 
     @property
     def can_reopen(self) -> bool:
@@ -237,3 +241,9 @@ class StoreCore:
         """
         units = self._here("a snapshot", "ask in one call, e.g. with get_lineage_subgraph or get_context_graph")
         return units.snapshot()
+
+
+def connections_of(store: StoreCore) -> Connections | None:
+    """Return how many connections a store has to its database; None where there is no pool in this process."""
+    units = store._units  # pyright: ignore[reportPrivateUsage]  # of this module; no word for users
+    return units.connections() if isinstance(units, BackendUnits) else None

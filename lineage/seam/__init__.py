@@ -9,6 +9,7 @@ from lineage.seam.capabilities import (
     CAPABILITIES,
     CanCheck,
     CanCount,
+    CanCountConnections,
     CanExpand,
     CanExplain,
     CanFindKeys,
@@ -20,6 +21,7 @@ from lineage.seam.capabilities import (
     CanRestore,
     CanScanLinks,
     Capability,
+    Connections,
     Expansion,
     Explanation,
     Problem,
@@ -46,6 +48,7 @@ from lineage.seam.refusals import (
     type_in_use,
 )
 from lineage.seam.repeating import current_unit
+from lineage.seam.tally import at_database
 from lineage.seam.transaction import Backend, HasOnlyMlmdsFilters, Reads, Transaction
 from lineage.seam.vocabulary import (
     END_KINDS,
@@ -68,6 +71,7 @@ __all__ = [
     "Backend",
     "CanCheck",
     "CanCount",
+    "CanCountConnections",
     "CanExpand",
     "CanExplain",
     "CanFindKeys",
@@ -80,6 +84,7 @@ __all__ = [
     "CanScanLinks",
     "Capability",
     "ColumnKey",
+    "Connections",
     "Cursor",
     "Expansion",
     "Explanation",
@@ -95,6 +100,7 @@ __all__ = [
     "SchemaChange",
     "SchemaStatus",
     "Transaction",
+    "at_database",
     "changed_meanwhile",
     "closed",
     "column_key",

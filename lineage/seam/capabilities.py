@@ -16,6 +16,7 @@ __all__ = [
     "CAPABILITIES",
     "CanCheck",
     "CanCount",
+    "CanCountConnections",
     "CanExpand",
     "CanExplain",
     "CanFindKeys",
@@ -27,6 +28,7 @@ __all__ = [
     "CanRestore",
     "CanScanLinks",
     "Capability",
+    "Connections",
     "Expansion",
     "Explanation",
     "Problem",
@@ -47,6 +49,24 @@ class Expansion:
 
     nodes: Mapping[NodeKind, Mapping[int, Node]]
     links: Mapping[LinkKind, Sequence[Link]]
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The connections that a store has to its database just now. ``limit`` is None where it may have any number."""
+
+    in_use: int
+    idle: int
+    limit: int | None
+
+
+@runtime_checkable
+class CanCountConnections(Protocol):
+    """What a backend may also have: a pool of connections, for who watches it."""
+
+    def connections(self) -> Connections:
+        """Return how many connections there are, without asking the database."""
+        ...
 
 
 @runtime_checkable
@@ -342,6 +362,13 @@ CAPABILITIES: Sequence[Capability] = (
         "schema versions that can be looked at and changed either way",
         "`lineage db` raises UnimplementedError",
         frozenset({"sql"}),
+    ),
+    Capability(
+        CanCountConnections,
+        "backend",
+        "a pool of connections, counted",
+        "a server's metrics have none of a pool",
+        frozenset({"neo4j", "sql"}),
     ),
     Capability(
         CanReopen,

@@ -112,7 +112,7 @@ class Dispatcher:
             _audit(
                 {**fields, "status": status, **({} if failure is None else {"error": failure.text[:_DETAILS_LIMIT]})}
             )
-        self._metrics.end(call.service, call.method, status, duration_s, tally.repeats)
+        self._metrics.end(call.service, call.method, status, duration_s, tally)
         if _logger.isEnabledFor(logging.INFO):
             fields |= {
                 "status": status,
@@ -120,6 +120,7 @@ class Dispatcher:
                 "peer": context.peer(),
                 "request_bytes": len(payload or b""),
                 "response_bytes": len(response),
+                **({"database_ms": round(tally.database_s * 1000, 3)} if tally.database_s else {}),
                 **({"repeats": tally.repeats} if tally.repeats else {}),
             }
             if failure is not None:

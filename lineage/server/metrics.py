@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import math
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import grpc
 
 import lineage
 from lineage.errors import MissingPackageError
+from lineage.seam import Connections
+from lineage.seam.tally import Tally
 
-__all__ = ["Metrics", "NoMetrics", "PrometheusMetrics"]
+__all__ = ["Metrics", "NoMetrics", "PrometheusMetrics", "Source"]
 
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where to look how many calls wait for a thread and have one, whether the store answers, what connections it has.
+
+    ``connections`` returns None for a store without a pool.
+    """
+
+    waiting: Callable[[], int]
+    running: Callable[[], int]
+    is_ready: Callable[[], bool]
+    connections: Callable[[], Connections | None]
 
 
 class Metrics(Protocol):
     """What is told of every call."""
 
-    def watch(self, *, waiting: Callable[[], int], running: Callable[[], int], is_ready: Callable[[], bool]) -> None:
-        """Note where to look how many calls wait for a thread and have one, and whether the store answers."""
+    def watch(self, source: Source) -> None:
+        """Note where to look for what changes by itself."""
         ...
 
-    def end(self, service: str, method: str, status: str, duration_s: float, repeats: int) -> None:
-        """Note that a call was answered, after so many repeats of its units of work."""
+    def end(self, service: str, method: str, status: str, duration_s: float, tally: Tally) -> None:
+        """Note that a call was answered, and what it came to."""
         ...
 
     def close(self) -> None:
@@ -35,10 +52,10 @@ class Metrics(Protocol):
 class NoMetrics:
     """Counts nothing."""
 
-    def watch(self, *, waiting: Callable[[], int], running: Callable[[], int], is_ready: Callable[[], bool]) -> None:
+    def watch(self, source: Source) -> None:
         """Do nothing."""
 
-    def end(self, service: str, method: str, status: str, duration_s: float, repeats: int) -> None:
+    def end(self, service: str, method: str, status: str, duration_s: float, tally: Tally) -> None:
         """Do nothing."""
 
     def close(self) -> None:
@@ -70,16 +87,25 @@ class PrometheusMetrics:
         self._repeats = prometheus_client.Counter(
             "lineage_server_store_repeats", "Units of work run again, for what passes.", ("service",), registry=registry
         )
-        self._in_flight = prometheus_client.Gauge(
-            "lineage_server_calls_in_flight", "Calls that are being answered, or wait for a thread.", registry=registry
+        self._database = prometheus_client.Histogram(
+            "lineage_server_store_database_seconds",
+            "How long a call waited for the store's database.",
+            ("service", "method"),
+            buckets=_BUCKETS_S,
+            registry=registry,
         )
-        self._waiting = prometheus_client.Gauge(
-            "lineage_server_calls_waiting", "Calls that wait for a thread.", registry=registry
+        self._statements = prometheus_client.Counter(
+            "lineage_server_store_statements", "Statements that the database ran.", ("service",), registry=registry
         )
-        self._ready = prometheus_client.Gauge(
-            "lineage_server_ready", "Whether the store answers: 1, or 0.", registry=registry
-        )
-        prometheus_client.Gauge("lineage_server_threads", "Threads for calls.", registry=registry).set(threads)
+
+        def gauge(name: str, text: str, labels: Sequence[str] = ()) -> prometheus_client.Gauge:
+            return prometheus_client.Gauge(f"lineage_server_{name}", text, labels, registry=registry)
+
+        self._gauge = gauge
+        self._in_flight = self._gauge("calls_in_flight", "Calls that are being answered, or wait for a thread.")
+        self._waiting = self._gauge("calls_waiting", "Calls that wait for a thread.")
+        self._ready = self._gauge("ready", "Whether the store answers: 1, or 0.")
+        self._gauge("threads", "Threads for calls.").set(threads)
         build = prometheus_client.Info("lineage_server_build", "What runs here.", registry=registry)
         build.info(
             {
@@ -92,15 +118,35 @@ class PrometheusMetrics:
         self._server, self._thread = prometheus_client.start_http_server(port, addr=host, registry=registry)
         self.port: int = self._server.server_address[1]
 
-    def watch(self, *, waiting: Callable[[], int], running: Callable[[], int], is_ready: Callable[[], bool]) -> None:
-        """Note where to look how many calls wait for a thread and have one, and whether the store answers."""
-        self._in_flight.set_function(lambda: waiting() + running())
-        self._waiting.set_function(waiting)
-        self._ready.set_function(is_ready)
+    def watch(self, source: Source) -> None:
+        """Note where to look for what changes by itself."""
+        self._in_flight.set_function(lambda: source.waiting() + source.running())
+        self._waiting.set_function(source.waiting)
+        self._ready.set_function(source.is_ready)
+        if source.connections() is not None:
+            self._watch_pool(source.connections)
 
-    def end(self, service: str, method: str, status: str, duration_s: float, repeats: int) -> None:
-        """Note that a call was answered, after so many repeats of its units of work."""
-        self._repeats.labels(service).inc(repeats)
+    def _watch_pool(self, connections: Callable[[], Connections | None]) -> None:
+        def of(count: Callable[[Connections], float | None]) -> Callable[[], float]:
+            def look() -> float:
+                now = connections()
+                found = None if now is None else count(now)
+                return math.inf if found is None else found
+
+            return look
+
+        by_state = self._gauge("store_connections", "Connections of the pool of the store's database.", ("state",))
+        by_state.labels("in_use").set_function(of(lambda pool: pool.in_use))
+        by_state.labels("idle").set_function(of(lambda pool: pool.idle))
+        limit = self._gauge("store_connections_limit", "Connections that the pool may have; +Inf: any number.")
+        limit.set_function(of(lambda pool: pool.limit))
+
+    def end(self, service: str, method: str, status: str, duration_s: float, tally: Tally) -> None:
+        """Note that a call was answered, and what it came to."""
+        self._repeats.labels(service).inc(tally.repeats)
+        if tally.database_s:
+            self._statements.labels(service).inc(tally.statements)
+            self._database.labels(service, method).observe(tally.database_s)
         self._calls.labels(service, method, status).inc()
         self._durations.labels(service, method).observe(duration_s)
 

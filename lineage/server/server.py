@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from lineage.api.units import connections_of
 from lineage.errors import FailedPreconditionError, LineageError, UnavailableError
 from lineage.server import mlmd_service, native_service
 from lineage.server.access import Gate
 from lineage.server.certificate import ServerCertificate
 from lineage.server.dispatch import Dispatcher
 from lineage.server.health import Health
-from lineage.server.metrics import Metrics, NoMetrics, PrometheusMetrics
+from lineage.server.metrics import Metrics, NoMetrics, PrometheusMetrics, Source
 from lineage.server.options import ServerOptions
 from lineage.server.readiness import Readiness
 from lineage.server.reflection import Reflection
@@ -64,9 +65,12 @@ class Server:
         self._standard: list[Health | Reflection] = [health]
         self._readiness = Readiness(store, health.tell)
         self._metrics.watch(
-            waiting=lambda: self._threads.waiting,
-            running=lambda: self._threads.running,
-            is_ready=lambda: self._readiness.is_ready,
+            Source(
+                waiting=lambda: self._threads.waiting,
+                running=lambda: self._threads.running,
+                is_ready=lambda: self._readiness.is_ready,
+                connections=lambda: connections_of(store),
+            )
         )
         if options.reflection:
             self._standard.append(Reflection(self._server, (mlmd_service.FILE, NATIVE_FILE), gate))

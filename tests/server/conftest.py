@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -62,3 +63,10 @@ def failure(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     with pytest.raises(grpc.RpcError) as raised:
         call(*arguments, **options)
     return raised.value
+
+
+def metrics(server: Server) -> dict[str, float]:
+    """Return what a server's ``/metrics`` says."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics", timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}

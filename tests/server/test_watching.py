@@ -5,12 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
-import re
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
@@ -32,7 +29,7 @@ from lineage.server import Server, ServerOptions, TokenFile
 from lineage.server.health import READINESS
 from lineage.server.logs import FIELDS, JsonLines, Sparing, of_request
 from lineage.server.probe import main
-from tests.server.conftest import failure
+from tests.server.conftest import failure, metrics
 
 rpc: Any = metadata_store_service_pb2
 SERVICES = ("ml_metadata.MetadataStoreService", "lineage.v1.Store")
@@ -225,71 +222,7 @@ def test_a_reflection_stream_takes_no_thread_and_does_not_hold_a_stop(
         never.set()
 
 
-# --- metrics --------------------------------------------------------------------------------------------------------
-
-
-def metrics(server: Server) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics", timeout=10) as response:
-        lines = response.read().decode().splitlines()
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
-
-
-def test_metrics(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
-    server, other = serve(metrics_port=0), serve(metrics_port=0)
-    stub = connect(server)
-    for _ in range(3):
-        stub.GetArtifacts(rpc.GetArtifactsRequest())
-    failure(stub.GetArtifactType, rpc.GetArtifactTypeRequest(type_name="none"))
-    found = metrics(server)
-    service = 'service="ml_metadata.MetadataStoreService"'
-    assert found[f'lineage_server_calls_total{{method="GetArtifacts",{service},status="OK"}}'] == 3
-    assert found[f'lineage_server_calls_total{{method="GetArtifactType",{service},status="NOT_FOUND"}}'] == 1
-    assert found[f'lineage_server_call_duration_seconds_count{{method="GetArtifacts",{service}}}'] == 3
-    assert found["lineage_server_ready"] == 1
-    assert found["lineage_server_threads"] == 16
-    assert not any("GetArtifacts" in name for name in metrics(other))
-    server.stop(0)
-    with pytest.raises(urllib.error.URLError):
-        metrics(server)
-
-
-def test_calls_that_wait_for_a_thread_are_in_flight(
-    serve: Callable[..., Server], connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    go = threading.Event()
-
-    def wait() -> list[Any]:
-        assert go.wait(timeout=30)
-        return []
-
-    def becomes(server: Server, in_flight: int, waiting: int) -> bool:
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            found = metrics(server)
-            if (found["lineage_server_calls_in_flight"], found["lineage_server_calls_waiting"]) == (in_flight, waiting):
-                return True
-            time.sleep(0.05)
-        return False
-
-    with lineage.open_store("memory:") as store:
-        monkeypatch.setattr(store, "get_context_types", wait)
-        server = serve(store, threads=2, metrics_port=0)
-        stub = connect(server)
-        calls = [stub.GetContextTypes.future(rpc.GetContextTypesRequest()) for _ in range(5)]
-        assert becomes(server, in_flight=5, waiting=3)
-        go.set()
-        assert [each.result().context_types for each in calls] == [[]] * 5
-        assert becomes(server, in_flight=0, waiting=0)
-
-
-def test_the_documentation_lists_all_metrics(serve: Callable[..., Server], connect: Callable[..., Any]) -> None:
-    server = serve(metrics_port=0)
-    connect(server).GetArtifacts(rpc.GetArtifactsRequest())
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics", timeout=10) as response:
-        exported = {line.split()[2] for line in response.read().decode().splitlines() if line.startswith("# TYPE lin")}
-    text = Path(__file__).parents[2].joinpath("docs", "server.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| `(lineage_server_\w+)`", text, re.MULTILINE))
-    assert told == {name for name in exported if not name.endswith("_created")}
+# --- repeats ---------------------------------------------------------------------------------------------------------
 
 
 def test_repeats_are_counted_and_logged(
