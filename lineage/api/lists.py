@@ -42,8 +42,9 @@ class ListMethods(StoreCore):
         (``type_version`` selects the version) and to one context; an unknown context gives an empty page. The
         order is by id unless ``order_by`` says otherwise: an :class:`~lineage.OrderBy`, or a property, as in
         ``"properties.accuracy"`` or ``"custom_properties.stage"``, by which nodes without it come last in either
-        direction (docs/by_hand.md has the order of its kinds of values). Nodes of the same millisecond or value come by
-        id, in the same direction. When more is there than ``limit``, the page has a ``next_page_token``: pass it as
+        direction (docs/by_hand.md has the order of its kinds of values): one that a type of the list declares, or a
+        custom property that some artifact has. Nodes of the same millisecond or value come by id, in the same
+        direction. When more is there than ``limit``, the page has a ``next_page_token``: pass it as
         ``page_token`` with the same order to go on.
 
         Raises InvalidArgumentError on a bad filter (with the place in its text), limit, order or token, NotFoundError

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
@@ -20,7 +20,15 @@ from lineage.errors import InvalidArgumentError, counted, short_repr
 from lineage.model import AnyNode, NodeKind
 from lineage.model.printed import Printed, text_of
 from lineage.model.values import INT64_MAX, INT64_MIN, as_int, check_text
-from lineage.reading.property_order import PropertyOrder, is_place, parse_property_order, places_after, values_of
+from lineage.reading.property_order import (
+    PropertyOrder,
+    check_declared,
+    is_place,
+    parse_property_order,
+    places_after,
+    unknown_custom_property,
+    values_of,
+)
 from lineage.seam import SCOPES, CanCount, Cursor, NodeQuery, OrderBy, Reads, held_by
 
 if TYPE_CHECKING:
@@ -144,6 +152,8 @@ def list_nodes(
     query = _query(kind, where, type_id, context_id)
     after = None if page_token is None else _decode(page_token, order, descending)
     if isinstance(order, PropertyOrder):
+        if after is None:  # the order of a token has been looked at
+            check_declared(order, kind, tx.find_types(kind), type_id)
         return _page_by_property(tx, query, order, descending=descending, after=after, limit=limit)
     query = replace(
         query,
@@ -178,8 +188,16 @@ def _page_by_property(
         ids = [node_id for _, node_id in places]
         found = tx.find_nodes(replace(query, ids=ids, limit=len(ids))) if ids else ()
         nodes = {node.id: node for node in found}
+    if after is None and order.is_custom and places and places[0][0] is None:  # it is none of the list's, then
+        _check_is_there(tx, order, query.kind, nodes.values())
     token = None if is_last else page_token_of(places[-1], order, descending=descending)
     return Page(tuple(nodes[node_id] for _, node_id in places if node_id in nodes), token)
+
+
+def _check_is_there(tx: Reads, order: PropertyOrder, kind: NodeKind, listed: Iterable[Any]) -> None:
+    """Raise InvalidArgumentError unless some node of the kind has the custom property that a list is ordered by."""
+    if not tx.find_nodes(NodeQuery(kind, filter=filter_of(kind, order.presence), limit=1)):
+        raise unknown_custom_property(order, kind, {name for node in listed for name in node.custom_properties})
 
 
 def count_nodes(

@@ -4,7 +4,9 @@ Numbers come first, then NaN, texts, booleans, structs and protos, and last the 
 is in both directions, which turn the values of a kind and the ids of equal ones. Ints and doubles are compared exactly,
 texts by code points; structs and protos are all equal.
 
-The order is decided here, for every store: a database finds the values, and then the nodes of the page.
+The order is decided here, for every store: a database finds the values, and then the nodes of the page. So is what a
+name must be known by, or else nobody would notice a misspelt one: a property must be declared by a type of the list, a
+custom property some node of the kind must have, be it in the list or not.
 """
 
 from __future__ import annotations
@@ -15,10 +17,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lineage.errors import InvalidArgumentError, short_repr
+from lineage.errors import InvalidArgumentError, near_matches, short_repr
+from lineage.model import NodeKind, NodeType
 from lineage.seam import CanFindValues, NodeQuery, Reads
 
-__all__ = ["PropertyOrder", "is_place", "parse_property_order", "places_after", "values_of"]
+__all__ = [
+    "PropertyOrder",
+    "check_declared",
+    "is_place",
+    "parse_property_order",
+    "places_after",
+    "unknown_custom_property",
+    "values_of",
+]
 
 _NUMBER, _NAN, _TEXT, _BOOLEAN, _OTHER, _ABSENT = range(6)
 _WITH_TYPE = re.compile(r"(.+)\.(?:int|double|string|bool|struct|proto)_value", re.DOTALL)
@@ -37,6 +48,18 @@ class PropertyOrder:
     def value(self) -> str:
         """The order as it is written, with the name in backticks."""
         return f"{self.family}.`{self.name.replace('`', '``')}`"
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether no type declares the property."""
+        return self.family == "custom_properties"
+
+    @property
+    def presence(self) -> str:
+        """The filter of the nodes that have the property, whatever its value: what it mentions it requires."""
+        key = self.name.replace("\\", "\\\\").replace("`", "\\`")
+        value = f"{self.family}.`{key}`.int_value"
+        return f"{value} IS NULL OR {value} IS NOT NULL"
 
 
 def parse_property_order(text: Any) -> PropertyOrder | None:
@@ -58,6 +81,28 @@ def parse_property_order(text: Any) -> PropertyOrder | None:
             f"{short_repr(f'{family}.{typed[1]}')}, or the name in backticks if the property is called so"
         )
     return PropertyOrder(family, name)
+
+
+def check_declared(order: PropertyOrder, kind: NodeKind, types: Sequence[NodeType], type_id: int | None) -> None:
+    """Raise InvalidArgumentError unless the type with this id, or else any, declares what a list is ordered by."""
+    if order.is_custom:
+        return
+    asked = [type_ for type_ in types if type_id is None or type_.id == type_id]
+    if any(order.name in type_.properties for type_ in asked):
+        return
+    who = f"no {kind.lower()} type declares" if type_id is None else f"type {asked[0].name!r} does not declare"
+    raise _unknown(order, who, (name for type_ in asked for name in type_.properties), "custom_properties")
+
+
+def unknown_custom_property(order: PropertyOrder, kind: NodeKind, known: Iterable[str]) -> InvalidArgumentError:
+    """Build the error for a custom property that no node of a kind has, where nodes of the list have the known ones."""
+    return _unknown(order, f"no {kind.lower()} has the custom property", known, "properties")
+
+
+def _unknown(order: PropertyOrder, who: str, known: Iterable[str], other_family: str) -> InvalidArgumentError:
+    hint = near_matches(order.name, known) or f"; was {other_family}.NAME meant?"
+    asked = short_repr(f"{order.family}.{order.name}")
+    return InvalidArgumentError(f"cannot order by {asked}: {who} {short_repr(order.name)}{hint}")
 
 
 def values_of(

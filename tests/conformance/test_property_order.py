@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import re
 import struct
 from collections.abc import Iterator
 from functools import cmp_to_key
@@ -162,7 +163,6 @@ def test_an_order_goes_by_its_own_family_and_name(store: Store) -> None:
         ("custom_properties.a.`b", [3, 2, 1]),
         ("custom_properties.`a.``b`", [3, 2, 1]),
         ("custom_properties.`v.int_value`", [3, 1, 2]),
-        ("properties.nobody", [1, 2, 3]),
     ):
         assert [each.id for each in store.list_artifacts(order_by=order)] == expected, order
 
@@ -203,6 +203,50 @@ def test_what_comes_meanwhile_does_not_repeat_what_was_seen(store: Store) -> Non
     stored(store, "v", [2, 4, "b"])
     rest = store.list_artifacts(order_by="custom_properties.v", page_token=first.next_page_token)
     assert [each.custom_properties.get("v") for each in (*first, *rest)] == [1, 3, 4, 5, "a", "b", None]
+
+
+def test_a_property_that_no_type_of_the_list_declares_is_no_order(world: World, store: Store) -> None:
+    store.put_artifact_type(ArtifactType(name="Report", properties={"pages": "INT"}))
+    ids = [world.artifact(properties={"d": 0.5}), world.artifact(type="Report", properties={"pages": 3})]
+    cases: tuple[tuple[dict[str, Any], str, str], ...] = (
+        ({}, "properties.page", "no artifact type declares 'page'; did you mean 'pages'?"),
+        ({"type": "Model"}, "properties.pages", "type 'Model' does not declare 'pages'"),
+        ({"type": "DataSet", "limit": 1}, "properties.d", "type 'DataSet' does not declare 'd'"),
+        ({"where": "id < 0"}, "properties.D", "did you mean 'd'?"),
+    )
+    for options, order, expected in cases:
+        with pytest.raises(InvalidArgumentError, match=f"cannot order by '{order}': .*{re.escape(expected)}"):
+            store.list_artifacts(order_by=order, **options)
+    with pytest.raises(InvalidArgumentError, match="no execution type declares 'pages'"):
+        store.iter_executions(order_by="properties.pages")
+    with pytest.raises(InvalidArgumentError, match="no context type declares 'pages'"):
+        store.list_contexts(order_by="properties.pages")
+    assert [each.id for each in store.list_artifacts(order_by="properties.pages")] == ids[::-1]
+    assert not store.list_executions(type="Trainer", order_by="properties.d")
+
+
+@pytest.mark.parametrize("name", ["score", "a`b\\c", "2.x"])
+def test_a_custom_property_that_no_node_has_is_no_order(world: World, store: Store, name: str) -> None:
+    order = f"custom_properties.{name}"
+    assert not store.list_artifacts(order_by=order)
+    world.artifact(custom_properties={"scores": 1})
+    world.execution(custom_properties={name: 1})
+    with pytest.raises(InvalidArgumentError, match="no artifact has the custom property") as refusal:
+        store.iter_artifacts(order_by=order)
+    assert ("did you mean 'scores'?" in str(refusal.value)) == (name == "score")
+    world.artifact(type="DataSet", custom_properties={name: {"a": [1]}})
+    world.artifact()
+    assert [each.id for each in store.list_artifacts(order_by=order)] == [2, 1, 3]
+    assert [each.id for each in store.list_artifacts("id != 2", order_by=order)] == [1, 3]
+
+
+def test_only_a_first_page_asks_who_has_a_property(world: World, store: Store) -> None:
+    for _ in range(3):
+        world.artifact(custom_properties={"score": 1})
+    page = store.list_artifacts(order_by="custom_properties.score", limit=1)
+    store.put_artifacts([Artifact(id=each, custom_properties={}) for each in (1, 2, 3)])
+    rest = store.list_artifacts(order_by="custom_properties.score", page_token=page.next_page_token)
+    assert [each.id for each in rest] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("order", ["properties.v.double_value", "properties.", "properties", "accuracy", "events.v"])
