@@ -11,7 +11,8 @@ from lineage.api.units import StoreCore
 from lineage.errors import InvalidArgumentError, short_repr
 from lineage.model import AnyNode, Artifact, Context, Execution, NodeKind
 from lineage.model.arguments import checked_flag, checked_id, checked_text, checked_version
-from lineage.reading.lists import Page, count_nodes, list_nodes
+from lineage.reading.lists import Page, best_node, count_nodes, list_nodes
+from lineage.reading.property_order import parse_best_order
 from lineage.seam import OrderBy, Reads
 
 __all__ = ["PAGE_SIZE", "ListMethods"]
@@ -262,6 +263,76 @@ class ListMethods(StoreCore):
         """
         return self._count(NodeKind.CONTEXT, where, type, type_version)
 
+    @served("read")
+    def best(
+        self,
+        type: str,
+        by: str,
+        *,
+        lowest: bool = False,
+        where: str | None = None,
+        type_version: str | None = None,
+        context_id: int | Context | None = None,
+    ) -> Artifact:
+        """Return the artifact of a type with the highest number as a property, or with ``lowest`` the lowest.
+
+        ``by`` is the property, as in ``"properties.accuracy"`` or ``"custom_properties.score"``; ``where`` and the
+        others narrow as in :meth:`list_artifacts`. Of equal ones it is the one with the highest id, with ``lowest`` the
+        lowest: the first of that list in that order. What has no number there, or NaN, never is the best.
+
+        Raises NotFoundError if nothing that matches has a number, or there is no such type; InvalidArgumentError on a
+        bad filter, and for a property that the type does not declare, or not as a number.
+
+        >>> best = store.best("Model", "properties.accuracy")
+        >>> best.name, best.properties["accuracy"]
+        ('iris-model', 0.93)
+        """
+        found: Artifact = self._best(
+            NodeKind.ARTIFACT, type, type_version, context_id, by=by, lowest=lowest, where=where
+        )
+        return found
+
+    @served("read")
+    def best_execution(
+        self,
+        type: str,
+        by: str,
+        *,
+        lowest: bool = False,
+        where: str | None = None,
+        type_version: str | None = None,
+        context_id: int | Context | None = None,
+    ) -> Execution:
+        """Return the execution of a type with the highest number as a property, as :meth:`best` does.
+
+        >>> store.best_execution("Trainer", "properties.rate", lowest=True).name
+        'train-1'
+        """
+        found: Execution = self._best(
+            NodeKind.EXECUTION, type, type_version, context_id, by=by, lowest=lowest, where=where
+        )
+        return found
+
+    @served("read")
+    def best_context(
+        self,
+        type: str,
+        by: str,
+        *,
+        lowest: bool = False,
+        where: str | None = None,
+        type_version: str | None = None,
+    ) -> Context:
+        """Return the context of a type with the highest number as a property, as :meth:`best` does.
+
+        >>> store.put_contexts([Context(type="Run", name="run-2", custom_properties={"score": 7})])
+        [2]
+        >>> store.best_context("Run", "custom_properties.score").name
+        'run-2'
+        """
+        found: Context = self._best(NodeKind.CONTEXT, type, type_version, None, by=by, lowest=lowest, where=where)
+        return found
+
     def _count(
         self,
         kind: NodeKind,
@@ -288,6 +359,28 @@ class ListMethods(StoreCore):
             return None if name is None else self._catalog.of(tx, kind).get(name, version).id
 
         return type_id_in, None if context_id is None else checked_id(Context, context_id)
+
+    def _best(
+        self,
+        kind: NodeKind,
+        type_name: str,
+        type_version: str | None,
+        context_id: int | Context | None,
+        *,
+        by: str,
+        lowest: bool,
+        where: str | None,
+    ) -> Any:
+        name, version = checked_text(type_name, "a type name"), checked_version(type_version)
+        context = None if context_id is None else checked_id(Context, context_id)
+        order = parse_best_order(by)
+        checked_flag(lowest, "lowest")
+
+        def find(tx: Reads) -> Any:
+            type_ = self._catalog.of(tx, kind).get(name, version)
+            return best_node(tx, type_, order, lowest=lowest, where=where, context_id=context)
+
+        return self._read(find)
 
     def _list(
         self,

@@ -16,13 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
 from cypher import Filter, FilterError, parse_filter
-from lineage.errors import InvalidArgumentError, counted, short_repr
-from lineage.model import AnyNode, NodeKind
+from lineage.errors import InvalidArgumentError, NotFoundError, counted, short_repr
+from lineage.model import AnyNode, NodeKind, NodeType, PropertyType
 from lineage.model.printed import Printed, text_of
 from lineage.model.values import INT64_MAX, INT64_MIN, as_int, check_text
 from lineage.reading.property_order import (
     PropertyOrder,
     check_declared,
+    is_number,
     is_place,
     parse_property_order,
     places_after,
@@ -34,7 +35,16 @@ from lineage.seam import SCOPES, CanCount, Cursor, NodeQuery, OrderBy, Reads, he
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Page", "checked_limit", "count_nodes", "filter_of", "list_nodes", "page_token_of", "parse_attribute_order"]
+__all__ = [
+    "Page",
+    "best_node",
+    "checked_limit",
+    "count_nodes",
+    "filter_of",
+    "list_nodes",
+    "page_token_of",
+    "parse_attribute_order",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +208,38 @@ def _check_is_there(tx: Reads, order: PropertyOrder, kind: NodeKind, listed: Ite
     """Raise InvalidArgumentError unless some node of the kind has the custom property that a list is ordered by."""
     if not tx.find_nodes(NodeQuery(kind, filter=filter_of(kind, order.presence), limit=1)):
         raise unknown_custom_property(order, kind, {name for node in listed for name in node.custom_properties})
+
+
+def best_node(
+    tx: Reads, type_: NodeType, order: PropertyOrder, *, lowest: bool, where: str | None, context_id: int | None
+) -> Any:
+    """Return the first node of a type in the order of a property, if the property of that one is a number.
+
+    Raises NotFoundError if it is none, InvalidArgumentError for a property that holds no numbers, and a bad filter.
+    """
+    declared = None if order.is_custom else type_.properties.get(order.name)
+    if declared is not None and declared not in (PropertyType.INT, PropertyType.DOUBLE):
+        raise InvalidArgumentError(
+            f"{short_repr(order.name)} of type {type_.name!r} is {declared.name}; the best go by a property of numbers"
+        )
+    page = list_nodes(
+        tx,
+        type_.kind,
+        where=where,
+        order_by=order.value,
+        descending=not lowest,
+        limit=1,
+        page_token=None,
+        type_id=type_.id,
+        context_id=context_id,
+    )
+    for node in page:
+        if is_number(getattr(node, order.family).get(order.name)):
+            return node
+    raise NotFoundError(
+        f"no {type_.kind.lower()} of type {type_.name!r} that matches has a number as "
+        f"{short_repr(f'{order.family}.{order.name}')}; NaN is none"
+    )
 
 
 def count_nodes(

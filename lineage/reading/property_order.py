@@ -24,7 +24,9 @@ from lineage.seam import CanFindValues, NodeQuery, Reads
 __all__ = [
     "PropertyOrder",
     "check_declared",
+    "is_number",
     "is_place",
+    "parse_best_order",
     "parse_property_order",
     "places_after",
     "unknown_custom_property",
@@ -83,6 +85,17 @@ def parse_property_order(text: Any) -> PropertyOrder | None:
     return PropertyOrder(family, name)
 
 
+def parse_best_order(text: Any) -> PropertyOrder:
+    """Return the order that the best node is the first of. Raises InvalidArgumentError if it is not by a property."""
+    order = parse_property_order(text)
+    if order is None:
+        raise InvalidArgumentError(
+            "the best go by a property, as in 'properties.accuracy' or 'custom_properties.score', not "
+            f"{short_repr(text)}"
+        )
+    return order
+
+
 def check_declared(order: PropertyOrder, kind: NodeKind, types: Sequence[NodeType], type_id: int | None) -> None:
     """Raise InvalidArgumentError unless the type with this id, or else any, declares what a list is ordered by."""
     if order.is_custom:
@@ -139,6 +152,11 @@ def places_after(
         pick = heapq.nlargest if descending else heapq.nsmallest
         found += [(value, node_id) for _, node_id, value in pick(missing, group, key=_key_and_id)]
     return found
+
+
+def is_number(value: Any) -> bool:
+    """Whether a property's value is a number, which NaN is not."""
+    return _ranked(value)[0] == _NUMBER
 
 
 def is_place(value: Any) -> bool:

@@ -97,9 +97,19 @@ def fill(store: Store, values: Mapping[str, Any] = VALUES) -> None:
         ]
     )
     store.put_executions(
-        [Execution(type="Trainer", name=f"train-{n}", external_id=f"e{n}", last_known_state="COMPLETE") for n in (1, 2)]
+        [
+            Execution(
+                type="Trainer",
+                name=f"train-{n}",
+                external_id=f"e{n}",
+                last_known_state="COMPLETE",
+                properties={"rate": 0.1},
+            )
+            for n in (1, 2)
+        ]
     )
-    store.put_contexts([Context(type="Run", name="run", external_id="e1"), Context(type="Run", name="pipeline")])
+    run = Context(type="Run", name="run", external_id="e1", custom_properties={"score": 7})
+    store.put_contexts([run, Context(type="Run", name="pipeline")])
     store.put_events(
         [
             Event(artifact_id=1, execution_id=1, type="INPUT", path=("examples", 0), time_ms=5),
@@ -116,6 +126,9 @@ TRAVERSAL = Traversal(["INPUT", "OUTPUT"], [1, 2], 0, 2**62, skip_cached=True, h
 
 # For each method, arguments with which it does something, made anew for each store.
 CALLS: dict[str, Callable[[Any], Any]] = {
+    "best": lambda s: s.best("Model", "properties.accuracy", where="id > 0", context_id=1),
+    "best_context": lambda s: s.best_context("Run", "custom_properties.score", lowest=True),
+    "best_execution": lambda s: s.best_execution("Trainer", "properties.rate", type_version=None),
     "between": lambda s: s.between(Artifact(id=1), Artifact(id=2), max_nodes=2, traversal=TRAVERSAL),
     "common_ancestors": lambda s: s.common_ancestors(Artifact(id=1), Artifact(id=2), lowest=False),
     "count_artifacts": lambda s: s.count_artifacts("id > 0", type="Model"),

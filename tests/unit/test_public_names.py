@@ -26,7 +26,8 @@ PUBLIC = {
         Selection SelectionPart Step StepDiff Store Traversal Verified check copy errors open_store record
     """,
     "lineage.Store": """
-        apply as_of between bulk close common_ancestors compare_executions count_artifacts count_contexts
+        apply as_of best best_context best_execution between bulk close common_ancestors compare_executions
+        count_artifacts count_contexts
         count_executions create_property_index delete_artifact_type delete_associations delete_attributions
         delete_context_type
         delete_events delete_execution_type delete_parent_contexts diff downstream explain

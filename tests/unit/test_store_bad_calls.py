@@ -292,6 +292,15 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
         *((Artifact(id=1), each) for each in NOT_A_TRAVERSAL),
         *((Artifact(id=1), {"until": each}) for each in ("", "nope = 1", 5, b"x", "\ud800", "name = ")),
     ],
+    **{
+        method: [
+            *((each, "custom_properties.score") for each in NOT_A_TEXT),
+            *(("T", each) for each in (*NOT_A_TEXT, "score", "ID", "properties.", "properties.v.int_value")),
+            *(("T", "custom_properties.v", {"lowest": each}) for each in (1, None, "no")),
+            ("T", "custom_properties.v", {"type_version": 1}),
+        ]
+        for method in ("best", "best_execution", "best_context")
+    },
     "count_artifacts": [
         (1,),
         ("id = ",),
