@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lineage.api.served import not_served, served
+from lineage.api.served import served
 from lineage.api.units import StoreCore
 from lineage.errors import InvalidArgumentError, short_repr
 from lineage.model import Artifact, Context, Direction, Event, Execution, ExecutionState, NodeKind
@@ -105,7 +105,7 @@ class LineageMethods(StoreCore):
             _extent(max_hops, max_nodes, where, _endings(ending_artifacts, ending_executions), traversal),
         )
 
-    @not_served("its parts are units of work, between which a server would have to remember the walk")
+    @served("read", in_parts=True)
     def iter_upstream(
         self,
         *nodes: Artifact | Execution,
@@ -128,7 +128,8 @@ class LineageMethods(StoreCore):
         ``is_cut``, and holds nothing. Between parts only ids are remembered, and the events of at most 1,000 nodes.
 
         Each part is one state of the store, or more; within :meth:`snapshot` all are of one. The store may be written
-        to between parts. Raises UnimplementedError on the store of a server of this engine; ask it with ``max_nodes``.
+        to between parts. A server sends them as one stream, in which it is some parts ahead of who reads them; its time
+        limit, ``timeout_s``, is that of the whole. Closing the iterator ends it.
 
         >>> for part in store.iter_upstream(artifact_ids=[2]):
         ...     print([(node.name, part.hops_to(node)) for node in (*part.artifacts, *part.executions)])
@@ -142,7 +143,7 @@ class LineageMethods(StoreCore):
             _extent(max_hops, max_nodes, where, _endings(ending_artifacts, ending_executions), traversal),
         )
 
-    @not_served("as iter_upstream")
+    @served("read", in_parts=True)
     def iter_downstream(
         self,
         *nodes: Artifact | Execution,
@@ -205,9 +206,6 @@ class LineageMethods(StoreCore):
     def _in_parts(self, direction: Direction, start: Start, extent: Extent) -> Iterator[LineageGraph]:
         from lineage.reading.parts import PartedWalk  # not for everybody
 
-        self._check_open()
-        if self._units is None:
-            raise self._cannot("a walk in parts", "ask with upstream or downstream, and max_nodes")
         return iter(PartedWalk(self._read, self._catalog, start, direction, extent))
 
     def _traverse(self, direction: Direction, start: Start, extent: Extent) -> LineageGraph:

@@ -10,24 +10,31 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from lineage.api.tracebacks import short_traceback
 
-__all__ = ["NOT_SERVED", "SERVED", "Access", "not_served", "served"]
+__all__ = ["IN_PARTS", "NOT_SERVED", "SERVED", "Access", "not_served", "served"]
 
 Access: TypeAlias = Literal["read", "write", "admin"]
 """What a method does to the store, and so what its caller must be allowed: what removes is for admins only."""
 
 SERVED: dict[str, Access] = {}
 """The methods that a server answers, by name. What is not in it is not served."""
+IN_PARTS: set[str] = set()
+"""Those that return an iterator, which a server streams: each item is a message."""
 NOT_SERVED: dict[str, str] = {}
 """The methods that it does not, with the reason."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def served(access: Access) -> Callable[[Method], Method]:
-    """Declare that a server answers a method: its arguments and its result go over the wire as they are."""
+def served(access: Access, *, in_parts: bool = False) -> Callable[[Method], Method]:
+    """Declare that a server answers a method: its arguments and its result go over the wire as they are.
+
+    With ``in_parts`` the result is an iterator, whose items go one by one.
+    """
 
     def declare(method: Method) -> Method:
         SERVED[method.__name__] = access
+        if in_parts:
+            IN_PARTS.add(method.__name__)
         return short_traceback(method)
 
     return declare

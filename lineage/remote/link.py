@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 
 import grpc
@@ -104,6 +105,9 @@ _gate = _Gate()
 _of_parents: list[object] = []
 """Channels of a parent process. They are kept: what closes them might speak over the parent's connection."""
 
+_NO_THREADS = ("SingleThreadedUnaryStream", 1)
+"""Has gRPC read streams in the thread that asks for the next message: one of its own would not outlive a fork."""
+
 Channel = tuple[Any, dict[str, Callable[..., Any]]]
 """A channel, and its calls by their paths."""
 
@@ -128,7 +132,7 @@ class Link:
         tls: tuple[bytes | None, bytes | None, bytes | None] | None = None,
     ) -> None:
         self._target = target
-        self._options = tuple(options)
+        self._options = (*options, _NO_THREADS)
         self._tls = tls
         self._renew()
 
@@ -150,10 +154,24 @@ class Link:
 
         return call
 
+    def unary_stream(
+        self, path: str, request_serializer: Callable[[Any], bytes], response_deserializer: Callable[[bytes], Any]
+    ) -> Callable[..., Generator[Any, None, None]]:
+        """Return what makes a call that is answered by a stream: of a request and gRPC's options.
+
+        It is made when the first response is asked for. To close the iterator ends the call. Besides ``grpc.RpcError``
+        it raises FailedPreconditionError in a process that was forked meanwhile.
+        """
+
+        def call(request: Any, **options: Any) -> Generator[Any, None, None]:
+            with closing(self._stream(path, request_serializer(request), options)) as responses:
+                for response in responses:
+                    yield response_deserializer(response)
+
+        return call
+
     def _call(self, path: str, payload: bytes, options: Mapping[str, Any]) -> bytes:
-        if self._process_id != os.getpid():
-            _of_parents.append((self._idle, self._credentials))
-            self._renew()
+        self._leave_parents()
         idle = self._idle
         try:
             channel = idle.pop()
@@ -174,6 +192,39 @@ class Link:
         if self._is_closed:  # meanwhile, by another thread
             self._close()
         return response
+
+    def _stream(self, path: str, payload: bytes, options: Mapping[str, Any]) -> Generator[bytes, None, None]:
+        """Yield the responses, over a channel of the stream's own, which is closed after it."""
+        process_id = os.getpid()
+        opened, responses = _gate.pass_through(lambda: self._opened_stream(path, payload, options))
+        try:
+            while (response := _gate.pass_through(lambda: next(responses, None))) is not None:
+                yield response
+                if process_id != os.getpid():
+                    raise FailedPreconditionError(
+                        f"the answer is being sent to process {process_id}; ask anew in process {os.getpid()}, which "
+                        "was forked meanwhile"
+                    )
+        finally:
+            if process_id == os.getpid():
+                _gate.pass_through(opened.close)  # which ends the call
+            else:
+                _of_parents.append((opened, responses))
+
+    def _opened_stream(self, path: str, payload: bytes, options: Mapping[str, Any]) -> tuple[Any, Any]:
+        from grpc._cython import cygrpc
+
+        self._leave_parents()
+        opened = self._open()
+        # In a child gRPC closes all channels that it knows, and waits for ever for the stream of one to end.
+        cygrpc.fork_unregister_channel(opened)
+        return opened, opened.unary_stream(path)(payload, **options)
+
+    def _leave_parents(self) -> None:
+        """Leave the channels of a parent process alone."""
+        if self._process_id != os.getpid():
+            _of_parents.append((self._idle, self._credentials))
+            self._renew()
 
     def _open(self) -> Any:
         if self._tls is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from functools import wraps
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from lineage.api.as_of import READ_ONLY, checked_moment
-from lineage.api.served import SERVED
+from lineage.api.served import IN_PARTS, SERVED
 from lineage.api.tracebacks import short_traceback
 from lineage.errors import FailedPreconditionError, UnimplementedError
 from lineage.remote.address import Address, link_to
@@ -34,7 +36,7 @@ def _asking(name: str) -> Callable[..., Any]:
     def method(self: NativeRemoteStore, *args: Any, **kwargs: Any) -> Any:
         arguments = signature.bind(self, *args, **kwargs).arguments
         del arguments["self"]
-        return self.call(name, arguments)
+        return self.stream(name, arguments) if name in IN_PARTS else self.call(name, arguments)
 
     return short_traceback(method)
 
@@ -73,18 +75,72 @@ class NativeRemoteStore(RemoteStore):
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Call a method of the server's store by name, with arguments by name: for methods newer than this client."""
-        self._check_open()
-        if method not in self._served:
-            raise UnimplementedError(
-                f"the server at {self._url} has lineage-graph {self.server_version}, which has no {method}(); "
-                "upgrade the server"
-            )
+        self._check_served(method)
         is_read = SERVED.get(method) == "read"  # a method that is newer than this client may write
         return asked(
             lambda timeout_s: self._call(call_name(method), arguments, is_read=is_read, timeout_s=timeout_s),
             method,
             timeout_s=self._address.timeout_s,
         )
+
+    def stream(self, method: str, arguments: Mapping[str, Any]) -> Generator[Any, None, None]:
+        """Call a method whose answer the server streams; return an iterator over it, which may be closed early.
+
+        The first message is waited for here, so that what is wrong with the arguments is said here, and asked for again
+        while the server cannot be reached. A server that goes later ends the iterator with UnavailableError.
+        """
+        self._check_served(method)
+        return self._checked(
+            asked(
+                lambda timeout_s: self._begun(call_name(method), arguments, timeout_s=timeout_s),
+                method,
+                timeout_s=self._address.timeout_s,
+            )
+        )
+
+    def _begun(self, name: str, arguments: Mapping[str, Any], *, timeout_s: float | None) -> Generator[Any, None, None]:
+        """Return the answers to a call after the first of them is there."""
+        answers = self._answers(name, arguments, timeout_s=timeout_s)
+        first = [*islice(answers, 1)]
+
+        def generate() -> Generator[Any, None, None]:
+            with closing(answers):
+                yield from first
+                first.clear()
+                yield from answers
+
+        return generate()
+
+    def _answers(
+        self, name: str, arguments: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Generator[Any, None, None]:
+        call = self._link.unary_stream(
+            f"/{SERVICE}/{name}",
+            request_serializer=Payload.SerializeToString,
+            response_deserializer=Payload.FromString,
+        )
+        request = Payload(json=wire.encode(dict(arguments)))
+        try:
+            with closing(call(request, timeout=timeout_s, metadata=self._address.metadata)) as responses:
+                for response in responses:
+                    yield wire.decode(response.json)
+        except grpc.RpcError as error:
+            raise error_of(error, self._address, is_read=True) from None
+
+    def _checked(self, answers: Generator[Any, None, None]) -> Generator[Any, None, None]:
+        """Yield answers for as long as this store is open."""
+        with closing(answers):
+            for answer in answers:
+                yield answer
+                self._check_open()
+
+    def _check_served(self, method: str) -> None:
+        self._check_open()
+        if method not in self._served:
+            raise UnimplementedError(
+                f"the server at {self._url} has lineage-graph {self.server_version}, which has no {method}(); "
+                "upgrade the server"
+            )
 
     def _call(self, name: str, arguments: Mapping[str, Any], *, is_read: bool, timeout_s: float | None) -> Any:
         call = self._calls.get(name)
@@ -122,10 +178,17 @@ class _NativeStoreAsOf(NativeRemoteStore):
         self.server_version = store.server_version
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        self._check_reads(method)
+        return self._store.call(method, {**arguments, AS_OF: self._time_ms})
+
+    def stream(self, method: str, arguments: Mapping[str, Any]) -> Generator[Any, None, None]:
+        self._check_reads(method)
+        return self._checked(self._store.stream(method, {**arguments, AS_OF: self._time_ms}))
+
+    def _check_reads(self, method: str) -> None:
         self._check_open()
         if SERVED.get(method) != "read":
             raise FailedPreconditionError(READ_ONLY)
-        return self._store.call(method, {**arguments, AS_OF: self._time_ms})
 
     def as_of(self, time: int | datetime) -> Store:
         self._check_open()

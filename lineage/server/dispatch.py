@@ -8,7 +8,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import grpc
 
@@ -19,10 +20,12 @@ from lineage.seam.tally import Tally
 from lineage.server.access import Gate
 from lineage.server.logs import FIELDS, of_request
 from lineage.server.metrics import Metrics
+from lineage.server.threads import CallThreads
 
 __all__ = ["STATUS", "Call", "Dispatcher", "sendable"]
 
 _logger = logging.getLogger("lineage.server")
+_Result = TypeVar("_Result")
 STATUS = {status.value[0]: status for status in grpc.StatusCode}
 """gRPC's statuses by their numbers, which are those of our errors."""
 
@@ -33,17 +36,19 @@ _DETAILS_LIMIT = 4_000
 
 @dataclass(frozen=True)
 class Call:
-    """A call that a service offers: the body takes the request's bytes and returns those of the response.
+    """A call that a service offers: the body takes the request's bytes and gives those of the responses.
 
-    ``audit`` returns, for each line of the audit log that a request is worth, what it says beside who calls what.
+    That is one, or, if the call ``streams``, any number, each asked for when the one before has been sent. ``audit``
+    returns, for each line of the audit log that a request is worth, what it says beside who calls what.
     """
 
     service: str
     method: str
-    body: Callable[[bytes], bytes]
+    body: Callable[[bytes], Iterable[bytes]]
     access: Access
     status_text: Callable[[LineageError], str]
     audit: Callable[[bytes], Iterable[Mapping[str, Any]]] | None = None
+    streams: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,88 +61,135 @@ class _Failure:
     message: str = ""
 
 
+@dataclass(frozen=True)
 class Dispatcher:
-    """Answers calls: lets them in, and says, logs and counts how they ended."""
+    """Answers calls: lets them in, and says, logs and counts how they ended.
 
-    def __init__(self, gate: Gate, metrics: Metrics, *, max_response_bytes: int | None) -> None:
-        self._gate = gate
-        self._metrics = metrics
-        self._max_response_bytes = max_response_bytes
+    Calls that stream have threads of their own, ``stream_threads``, if any: each is held while its caller reads.
+    """
+
+    gate: Gate
+    metrics: Metrics
+    max_response_bytes: int | None
+    stream_threads: CallThreads | None = None
 
     def handlers(self, calls: Iterable[Call]) -> list[Any]:
         """Return gRPC's handlers of these calls, one for each service."""
         services: dict[str, dict[str, Any]] = {}
         for call in calls:
-            # A stream of one request, which is the same on the wire: gRPC would wait for the request of a unary call
-            # before it asks us, in one of our threads and for as long as a caller without a token likes.
-            # No serializers: bytes that are not a message are answered by us, with the status that they deserve.
-            services.setdefault(call.service, {})[call.method] = grpc.stream_unary_rpc_method_handler(
-                self._answerer(call)
-            )
+            services.setdefault(call.service, {})[call.method] = self._handler(call)
         return [grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items()]
 
-    def _answerer(self, call: Call) -> Callable[[Iterator[bytes], Any], bytes]:
+    def _handler(self, call: Call) -> Any:
+        # A stream of one request, which is the same on the wire: gRPC would wait for the request of a unary call
+        # before it asks us, in one of our threads and for as long as a caller without a token likes.
+        # No serializers: bytes that are not a message are answered by us, with the status that they deserve.
+        def stream(requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
+            return iter(_Answer(self, call, requests, context))
+
         def answer(requests: Iterator[bytes], context: Any) -> bytes:
-            return self._answer(call, requests, context)
+            [response] = stream(requests, context)
+            return response
 
-        return answer
+        if not call.streams:
+            return grpc.stream_unary_rpc_method_handler(answer)
+        stream.experimental_thread_pool = self.stream_threads  # type: ignore[attr-defined]  # where gRPC looks for it
+        return grpc.stream_stream_rpc_method_handler(stream)
 
-    def _answer(self, call: Call, requests: Iterator[bytes], context: Any) -> bytes:
-        started = time.perf_counter()
-        metadata = [(item[0], item[1]) for item in context.invocation_metadata()]
-        request_id = _request_id(metadata)
-        context.set_trailing_metadata((("x-request-id", request_id),))
-        fields: dict[str, Any] = {"request_id": request_id, "service": call.service, "method": call.method}
-        tally = Tally()
-        failure: _Failure | None = None
-        payload: bytes | None = None
-        response = b""
+
+class _Answer:
+    """The answer to one call; iterating over it, once, gives the responses, and tells how it ended.
+
+    What a call has in context variables is there while a response is made, and not while it is sent: gRPC may leave the
+    iterator at any time, and elsewhere.
+    """
+
+    def __init__(self, server: Dispatcher, call: Call, requests: Iterator[bytes], context: Any) -> None:
+        self._started = time.perf_counter()
+        self._server, self._call, self._requests, self._context = server, call, requests, context
+        self._metadata = [(item[0], item[1]) for item in context.invocation_metadata()]
+        self._request_id = _request_id(self._metadata)
+        self._fields: dict[str, Any] = {"request_id": self._request_id, "service": call.service, "method": call.method}
+        self._tally, self._deadline = Tally(), _until_the_caller_leaves(context)
+        self._payload: bytes | None = None
+        self._response_bytes = self._responses = 0
+        self._failure: _Failure | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._context.set_trailing_metadata((("x-request-id", self._request_id),))
         try:
-            with of_request(request_id), tally, _until_the_caller_leaves(context) as deadline:
-                deadline.check()  # it may have waited for a thread
-                caller = self._gate.admit(metadata, context.auth_context(), access=call.access)
-                fields |= {"role": caller.role.value, **({} if caller.name is None else {"caller": caller.name})}
-                payload = _request(requests, call)
-                if call.audit is not None:
-                    for entry in call.audit(payload):
-                        _audit({**fields, **entry})
-                response = self._within_limit(call.body(payload))
+            body = self._step(self._begin)
+            while body is not None and (response := self._step(partial(self._next, body))) is not None:
+                yield response
+        except GeneratorExit:
+            self._step(self._leave)
+            raise
+        finally:
+            self._tell()
+        if self._failure is not None:
+            self._context.abort(STATUS[self._failure.code], sendable(self._failure.text))
+
+    def _step(self, step: Callable[[], _Result]) -> _Result | None:
+        """Return what a step of the answer returns, None if it fails."""
+        try:
+            with of_request(self._request_id), self._tally, self._deadline:
+                return step()
         except Exception as error:  # whatever it is, the caller gets a status and the server lives on
-            failure = _failure(error, call, request_id, has_begun=payload is not None)
+            failure = _failure(error, self._call, self._request_id, has_begun=self._payload is not None)
             if failure.level:
-                _logger.log(failure.level, failure.message, exc_info=True, extra={FIELDS: fields})
+                _logger.log(failure.level, failure.message, exc_info=True, extra={FIELDS: self._fields})
+            self._failure = failure
+            return None
+
+    def _begin(self) -> Iterator[bytes]:
+        self._deadline.check()  # it may have waited for a thread
+        caller = self._server.gate.admit(self._metadata, self._context.auth_context(), access=self._call.access)
+        self._fields |= {"role": caller.role.value, **({} if caller.name is None else {"caller": caller.name})}
+        self._payload = _request(self._requests, self._call)
+        if self._call.audit is not None:
+            for entry in self._call.audit(self._payload):
+                _audit({**self._fields, **entry})
+        return iter(self._call.body(self._payload))
+
+    def _next(self, body: Iterator[bytes]) -> bytes | None:
+        response = next(body, None)
+        if response is not None:
+            limit = self._server.max_response_bytes
+            if limit is not None and len(response) > limit:
+                raise ResourceExhaustedError(
+                    f"the response has {len(response)} bytes, more than the {limit} that this server sends; ask for "
+                    "less at a time, e.g. by pages"
+                )
+            self._response_bytes += len(response)
+            self._responses += 1
+        return response
+
+    def _leave(self) -> None:
+        self._deadline.check()
+        raise CancelledError("the caller left before the end")
+
+    def _tell(self) -> None:
+        call, failure = self._call, self._failure
         status = "OK" if failure is None else STATUS[failure.code].name
-        duration_s = time.perf_counter() - started
+        duration_s = time.perf_counter() - self._started
+        error = {} if failure is None else {"error": failure.text[:_DETAILS_LIMIT]}
         if call.audit is not None:
-            _audit(
-                {**fields, "status": status, **({} if failure is None else {"error": failure.text[:_DETAILS_LIMIT]})}
-            )
-        self._metrics.end(call.service, call.method, status, duration_s, tally)
+            _audit({**self._fields, "status": status, **error})
+        self._server.metrics.end(call.service, call.method, status, duration_s, self._tally)
         if _logger.isEnabledFor(logging.INFO):
-            fields |= {
+            fields = {
+                **self._fields,
                 "status": status,
                 "duration_ms": round(duration_s * 1000, 3),
-                "peer": context.peer(),
-                "request_bytes": len(payload or b""),
-                "response_bytes": len(response),
-                **({"database_ms": round(tally.database_s * 1000, 3)} if tally.database_s else {}),
-                **({"repeats": tally.repeats} if tally.repeats else {}),
+                "peer": self._context.peer(),
+                "request_bytes": len(self._payload or b""),
+                "response_bytes": self._response_bytes,
+                **({"responses": self._responses} if call.streams else {}),
+                **({"database_ms": round(self._tally.database_s * 1000, 3)} if self._tally.database_s else {}),
+                **({"repeats": self._tally.repeats} if self._tally.repeats else {}),
+                **error,
             }
-            if failure is not None:
-                fields["error"] = failure.text[:_DETAILS_LIMIT]
             _logger.info("call", extra={FIELDS: fields})
-        if failure is not None:
-            context.abort(STATUS[failure.code], sendable(failure.text))
-        return response
-
-    def _within_limit(self, response: bytes) -> bytes:
-        limit = self._max_response_bytes
-        if limit is not None and len(response) > limit:
-            raise ResourceExhaustedError(
-                f"the response has {len(response)} bytes, more than the {limit} that this server sends; ask for less "
-                "at a time, e.g. by pages"
-            )
-        return response
 
 
 def _audit(fields: Mapping[str, Any]) -> None:

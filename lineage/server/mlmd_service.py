@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -32,16 +32,15 @@ def calls(store: Store) -> Iterator[Call]:
         )
 
 
-def _body(service: Service, name: str) -> Callable[[bytes], bytes]:
+def _body(service: Service, name: str) -> Callable[[bytes], Iterable[bytes]]:
     message_class: Any = request_class(name)
     parse = message_class.FromString
 
-    def body(payload: bytes) -> bytes:
+    def body(payload: bytes) -> Iterable[bytes]:
         try:
             request = parse(payload)
         except (DecodeError, UnicodeDecodeError) as error:  # the latter in pure Python
             raise InvalidArgumentError(f"the request is not a message {name}Request: {error}") from error
-        response: bytes = service.call(name, request).SerializeToString()
-        return response
+        return (service.call(name, request).SerializeToString(),)
 
     return body

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 import lineage
 from lineage.api.as_of import READ_ONLY
-from lineage.api.served import SERVED
+from lineage.api.served import IN_PARTS, SERVED
 from lineage.errors import FailedPreconditionError, InvalidArgumentError, LineageError, short_repr
 from lineage.server.dispatch import Call
 from lineage.store import Store
@@ -29,7 +29,15 @@ def calls(store: Store) -> Iterator[Call]:
     for name in METHODS:
         access = SERVED[name]
         audit = _audited if access == "admin" else None
-        yield Call(SERVICE, call_name(name), _body(store, name), access=access, status_text=_text, audit=audit)
+        yield Call(
+            SERVICE,
+            call_name(name),
+            _body(store, name),
+            access=access,
+            status_text=_text,
+            audit=audit,
+            streams=name in IN_PARTS,
+        )
     yield Call(SERVICE, DESCRIBE, _describe, access="read", status_text=_text)
 
 
@@ -37,8 +45,8 @@ def _text(error: LineageError) -> str:
     return error.message
 
 
-def _describe(_: bytes) -> bytes:
-    return _response({"version": lineage.__version__, "methods": list(METHODS)})
+def _describe(_: bytes) -> Iterable[bytes]:
+    return (_response({"version": lineage.__version__, "methods": list(METHODS)}),)
 
 
 def _response(value: Any) -> bytes:
@@ -46,13 +54,13 @@ def _response(value: Any) -> bytes:
     return response
 
 
-def _body(store: Store, name: str) -> Callable[[bytes], bytes]:
+def _body(store: Store, name: str) -> Callable[[bytes], Iterable[bytes]]:
     method = getattr(store, name)
     signature = inspect.signature(method)
     hints = get_type_hints(method)
     several = [each.name for each in signature.parameters.values() if each.kind is each.VAR_POSITIONAL]
 
-    def body(payload: bytes) -> bytes:
+    def body(payload: bytes) -> Iterable[bytes]:
         given = _arguments(payload)
         asked = method
         if AS_OF in given:
@@ -66,7 +74,8 @@ def _body(store: Store, name: str) -> Callable[[bytes], bytes]:
         except TypeError as error:
             raise InvalidArgumentError(f"{name}(): {error}; the client may be newer than this server") from error
         try:
-            return _response(asked(*bound.args, **bound.kwargs))
+            answer = asked(*bound.args, **bound.kwargs)
+            return map(_response, answer) if name in IN_PARTS else (_response(answer),)
         except LineageError:
             raise
         except Exception as error:

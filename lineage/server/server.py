@@ -45,6 +45,7 @@ class Server:
         self._metrics: Metrics
         self._metrics, self.metrics_port = _metrics(options, store)
         self._threads = CallThreads(options.threads)
+        self._stream_threads = CallThreads(options.threads)
         self._server: Any = grpc.server(self._threads, options=_channel_options(options))
         try:
             self._certificate = None if options.tls is None else ServerCertificate(options.tls)
@@ -57,7 +58,12 @@ class Server:
         )
         files = [options.tokens, options.certificate_roles, self._certificate]
         self._reloader = Reloader([each for each in files if each is not None and each.paths])
-        calls = Dispatcher(gate, self._metrics, max_response_bytes=options.max_response_bytes)
+        calls = Dispatcher(
+            gate,
+            self._metrics,
+            max_response_bytes=options.max_response_bytes,
+            stream_threads=self._stream_threads,
+        )
         self._server.add_generic_rpc_handlers(
             tuple(calls.handlers([*mlmd_service.calls(store), *native_service.calls(store)]))
         )
@@ -66,8 +72,8 @@ class Server:
         self._readiness = Readiness(store, health.tell)
         self._metrics.watch(
             Source(
-                waiting=lambda: self._threads.waiting,
-                running=lambda: self._threads.running,
+                waiting=lambda: self._threads.waiting + self._stream_threads.waiting,
+                running=lambda: self._threads.running + self._stream_threads.running,
                 is_ready=lambda: self._readiness.is_ready,
                 connections=lambda: connections_of(store),
             )
@@ -121,7 +127,12 @@ class Server:
 
     def _finished(self, deadline: float) -> bool:
         """Wait for the threads, a second longer than the callers did."""
-        ender = threading.Thread(target=self._threads.shutdown, kwargs={"cancel_futures": True}, daemon=True)
+
+        def end() -> None:
+            for threads in (self._threads, self._stream_threads):
+                threads.shutdown(cancel_futures=True)
+
+        ender = threading.Thread(target=end, daemon=True)
         ender.start()
         ender.join(max(deadline - time.monotonic(), 0) + 1)
         return not ender.is_alive()

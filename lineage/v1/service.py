@@ -6,6 +6,7 @@
     service Store {
       rpc Describe(Payload) returns (Payload);      // {"version": "0.1.0", "methods": ["compare_executions", ...]}
       rpc PutArtifacts(Payload) returns (Payload);  // the arguments of Store.put_artifacts by name; what it returns
+      rpc IterUpstream(Payload) returns (stream Payload);  // as above, of a method that returns an iterator
       ...
     }
     message Payload { string json = 1; }            // lineage/v1/json.py describes the JSON
@@ -21,7 +22,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from lineage.api.served import SERVED
+from lineage.api.served import IN_PARTS, SERVED
 
 __all__ = ["AS_OF", "DESCRIBE", "FILE", "METHODS", "SERVICE", "Payload", "call_name"]
 
@@ -49,8 +50,13 @@ def _file() -> Any:
     field = descriptor_pb2.FieldDescriptorProto
     message.field.add(name="json", number=1, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL, json_name="json")
     service = file.service.add(name="Store")
-    for name in (DESCRIBE, *map(call_name, METHODS)):
-        service.method.add(name=name, input_type=".lineage.v1.Payload", output_type=".lineage.v1.Payload")
+    for name in (DESCRIBE, *METHODS):
+        service.method.add(
+            name=call_name(name),
+            input_type=".lineage.v1.Payload",
+            output_type=".lineage.v1.Payload",
+            server_streaming=name in IN_PARTS,
+        )
     pool: Any = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
     return pool.FindFileByName(file.name)

@@ -8,33 +8,21 @@ from typing import Any
 
 import pytest
 
-from lineage import Artifact, Ending, Event, EventType, Execution, LineageGraph, NodeKind, Store, Traversal
+from lineage import Artifact, Ending, Event, EventType, Execution, LineageGraph, NodeKind, Traversal
 from lineage.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
     LineageError,
     NotFoundError,
-    UnimplementedError,
+    ResourceExhaustedError,
 )
 from lineage.reading import parts
-from lineage.remote.native import NativeRemoteStore
 from tests.conformance.brute_force import record
 from tests.conformance.traversal_model import HIDE, random_record
 from tests.conformance.world import World, refused
 from tests.differential.graph_plan import SEED
 
 A, E = NodeKind.ARTIFACT, NodeKind.EXECUTION
-
-
-@pytest.fixture
-def parted(world: World) -> World:
-    """The world, unless its store is a server's, which does not give parts and says so."""
-    if isinstance(world.store, NativeRemoteStore):
-        for ask in (world.store.iter_upstream, world.store.iter_downstream):
-            with pytest.raises(UnimplementedError, match=r"a walk in parts cannot be had .* and max_nodes"):
-                ask(artifact_ids=[1])
-        pytest.skip("refused, as it should be")
-    return world
 
 
 def _chain(world: World, steps: int) -> list[Artifact]:
@@ -82,11 +70,11 @@ def _check_same(
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
 @pytest.mark.parametrize("seed", range(2))
-def test_all_parts_are_the_whole(parted: World, monkeypatch: pytest.MonkeyPatch, seed: int, size: int) -> None:
+def test_all_parts_are_the_whole(world: World, monkeypatch: pytest.MonkeyPatch, seed: int, size: int) -> None:
     monkeypatch.setattr(parts, "PART_SIZE", size)
     random = Random(f"parts {SEED} {seed} {size}")
     recorded, keys = random_record(random, artifacts=(4, 9), executions=(3, 7))
-    store = parted.store
+    store = world.store
     recorded.put(store, "Model", "Trainer", "Run")
     for _ in range(12):
         narrowed = Traversal(
@@ -110,19 +98,19 @@ def test_all_parts_are_the_whole(parted: World, monkeypatch: pytest.MonkeyPatch,
         _check_same(store.downstream, store.iter_downstream, *starts, **options)
 
 
-def test_a_circle_ends(parted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_circle_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "PART_SIZE", 1)
-    *_, last = _chain(parted, 3)
-    parted.event(4, 1, EventType.INPUT)
-    store = parted.store
+    *_, last = _chain(world, 3)
+    world.event(4, 1, EventType.INPUT)
+    store = world.store
     for options in ({}, {"max_hops": 6}, {"max_hops": 5}, {"max_nodes": 7}, {"max_nodes": 6}):
         _check_same(store.upstream, store.iter_upstream, last, **options)
         _check_same(store.downstream, store.iter_downstream, last, **options)
 
 
-def test_a_hub_is_divided(parted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_is_divided(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "PART_SIZE", 4)
-    world, store = parted, parted.store
+    store = world.store
     world.execution("hub")
     for each in range(1, 12):
         world.artifact(f"a{each}")
@@ -132,15 +120,15 @@ def test_a_hub_is_divided(parted: World, monkeypatch: pytest.MonkeyPatch) -> Non
     _check_same(store.downstream, store.iter_downstream, Execution(id=1), max_nodes=6)
 
 
-def test_starting_nodes_by_filter(parted: World) -> None:
-    _chain(parted, 2)
-    store = parted.store
+def test_starting_nodes_by_filter(world: World) -> None:
+    _chain(world, 2)
+    store = world.store
     _check_same(store.downstream, store.iter_downstream, artifacts_where="id < 3", executions_where="id = 2")
 
 
-def test_what_is_wrong_is_said_before_the_first_part(parted: World) -> None:
-    _chain(parted, 1)
-    store = parted.store
+def test_what_is_wrong_is_said_before_the_first_part(world: World) -> None:
+    _chain(world, 1)
+    store = world.store
     wrong: list[tuple[type[LineageError], str, dict[str, Any]]] = [
         (NotFoundError, "there is no artifact with id 9", {"artifact_ids": [1, 9]}),
         (InvalidArgumentError, "missing arguments", {}),
@@ -157,56 +145,64 @@ def test_what_is_wrong_is_said_before_the_first_part(parted: World) -> None:
                 ask(**options)
 
 
-def test_the_store_may_be_written_to_between_parts(parted: World) -> None:
-    *_, last = _chain(parted, 2)
-    store = parted.store
+@pytest.mark.only_direct  # a server is some parts ahead of who reads them
+def test_what_is_put_ahead_of_a_walk_is_seen(world: World) -> None:
+    *_, last = _chain(world, 2)
+    store = world.store
     walk = store.iter_upstream(last)
     assert next(walk).artifacts[0].id == 3
-    parted.artifact("late")
+    world.artifact("late")
     store.put_events([Event(artifact_id=4, execution_id=1, type=EventType.INPUT)])
-    assert [each.id for part in walk for each in part.artifacts] == [2, 1, 4]  # what is put ahead of it is seen
+    assert [each.id for part in walk for each in part.artifacts] == [2, 1, 4]
 
 
-def test_a_walk_that_is_left_early_holds_nothing(parted: World) -> None:
-    *_, last = _chain(parted, 2)
-    walk = parted.store.iter_upstream(last)
+def test_the_store_may_be_written_to_between_parts(world: World) -> None:
+    *_, last = _chain(world, 2)
+    walk = world.store.iter_upstream(last)
+    next(walk)
+    world.artifact("late")
+    assert [each.id for part in walk for each in part.artifacts] == [2, 1]
+
+
+def test_a_walk_that_is_left_early_holds_nothing(world: World) -> None:
+    *_, last = _chain(world, 2)
+    walk = world.store.iter_upstream(last)
     next(walk)
     walk.close()  # type: ignore[attr-defined]  # it is a generator, as all iterators of a store are
-    parted.artifact("after")
+    world.artifact("after")
     assert list(walk) == []
 
 
-def test_a_store_that_is_closed_between_parts(parted: World) -> None:
-    *_, last = _chain(parted, 2)
-    walk = parted.store.iter_upstream(last)
+def test_a_store_that_is_closed_between_parts(world: World) -> None:
+    *_, last = _chain(world, 2)
+    walk = world.store.iter_upstream(last)
     next(walk)
-    parted.store.close()
+    world.store.close()
     with pytest.raises(FailedPreconditionError, match="closed"):
         next(walk)
 
 
-def test_an_error_in_the_middle_is_raised_once(parted: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    *_, last = _chain(parted, 2)
-    store: Store = parted.store
-    reads = store._read  # pyright: ignore[reportPrivateUsage]  # a store that fails in the middle
-    is_down = False
+def test_an_error_in_the_middle_is_raised_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, last = _chain(world, 2)
+    looks, found = 0, parts.PartedWalk._found  # pyright: ignore[reportPrivateUsage]  # a look that fails
 
-    def failing(body: Any) -> Any:
-        if is_down:
-            raise LineageError("the database is away")
-        return reads(body)
+    def failing(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks > 1:
+            raise ResourceExhaustedError("the database is full")
+        return found(*arguments)
 
-    monkeypatch.setattr(store, "_read", failing)
-    walk = store.iter_upstream(last)
-    next(walk)
-    is_down = True
-    with pytest.raises(LineageError, match="the database is away"):
+    monkeypatch.setattr(parts.PartedWalk, "_found", failing)
+    walk = world.store.iter_upstream(last)
+    assert next(walk).artifacts == (world.read_artifact(3),)
+    with pytest.raises(ResourceExhaustedError, match=r"\Athe database is full\Z"):
         next(walk)
     assert list(walk) == []
 
 
-def test_an_ending_that_is_met_again_at_the_limit_cuts_nothing(parted: World) -> None:
-    world, store = parted, parted.store
+def test_an_ending_that_is_met_again_at_the_limit_cuts_nothing(world: World) -> None:
+    store = world.store
     for each in ("end", "between"):
         world.artifact(each)
     for each in ("last", "first"):

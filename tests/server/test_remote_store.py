@@ -198,6 +198,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "impact": lambda s: s.impact(
         (Artifact(id=n) for n in (1, 2)), until="type = 'Model'", max_nodes=9, traversal=TRAVERSAL
     ),
+    "iter_downstream": lambda s: list(s.iter_downstream(Artifact(id=1), where="id = 1")),
+    "iter_upstream": lambda s: list(s.iter_upstream(artifact_ids=[2], max_hops=1, traversal=TRAVERSAL)),
     "leaves": lambda s: s.leaves(Artifact(id=1)),
     "list_artifacts": lambda s: s.list_artifacts("id > 0", order_by=OrderBy.ID, limit=1),
     "list_contexts": lambda s: s.list_contexts(type="Run", descending=True),
