@@ -220,8 +220,10 @@ def _read_key(key: str) -> tuple[Any, str | None, Callable[[str], Any] | None]:
     return (prefix, decode_key(rest), read) if prefix in _FAMILIES else (None, None, None)
 
 
-def property_keys(family: str, name: str) -> tuple[str, ...]:
-    """Return the keys of a node under one of which the value of a property stands."""
+def property_keys(family: str | None, name: str) -> tuple[str, ...]:
+    """Return the keys of a node under one of which the value of a property stands, or a field of no family."""
+    if family is None:
+        return name, f"{LONG}{name}"
     key = f"{family}.{encode_key(name)}"
     return (key, *(f"{prefix}.{key}" for prefix in _READ))
 

@@ -275,7 +275,7 @@ class Neo4jTransaction:
         found = {} if built is None else self._read_items(built.counting, built.parameters)
         return int(found.get("count", [0])[0])  # of none there is no row
 
-    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+    def find_values(self, query: NodeQuery, family: str | None, name: str) -> Sequence[tuple[int, Any]]:
         """See :class:`lineage.seam.CanFindValues`."""
         built, keys = self._of_all(query), property_keys(family, name)
         items = [] if built is None else self._read_items(*built.values(keys)).get("values", [])

@@ -13,7 +13,7 @@ from lineage.model import Artifact, ArtifactState, Context, Execution, Execution
 from lineage.model.values import EMPTY_PROPERTIES, FrozenDict
 from lineage.seam import END_KINDS, changed_meanwhile, still_linked, taken_external_id, taken_name
 
-__all__ = ["delete_nodes", "insert_nodes", "node_columns", "property_values", "records", "update_nodes"]
+__all__ = ["delete_nodes", "field_values", "insert_nodes", "node_columns", "property_values", "records", "update_nodes"]
 
 _RECORDS: Mapping[NodeKind, type[Node]] = {record.kind: record for record in (Artifact, Execution, Context)}
 _FAMILIES = ("properties", "custom_properties")
@@ -83,6 +83,15 @@ def property_values(
     is_custom = _FAMILIES.index(family)
     found = _read_properties(statements, kind, ids, has_beside=has_beside, only=(is_custom, name))
     return [(node_id, found[node_id][is_custom].get(name) if node_id in found else None) for node_id in ids]
+
+
+def field_values(statements: Statements, kind: NodeKind, ids: Sequence[int], field: str) -> list[tuple[int, Any]]:
+    """Return the ids of nodes that are there, each with a field of its record."""
+    if not ids:
+        return []
+    chosen, given = statements.dialect.any_of("ids", ids)
+    text = f"SELECT id, {_FIELDS[kind][field]} FROM {NODE_TABLES[kind].name} WHERE id {chosen}"
+    return [(row[0], row[1]) for row in statements.rows(text, {"ids": given})]
 
 
 def _read_properties(

@@ -11,7 +11,15 @@ from backends.sql.computed import matching_rows
 from backends.sql.database import Database
 from backends.sql.filters import SqlFilter
 from backends.sql.links import delete_links, find_links, insert_links, scan_links
-from backends.sql.nodes import delete_nodes, insert_nodes, node_columns, property_values, records, update_nodes
+from backends.sql.nodes import (
+    delete_nodes,
+    field_values,
+    insert_nodes,
+    node_columns,
+    property_values,
+    records,
+    update_nodes,
+)
 from backends.sql.queries import Filters, can_match, node_statement
 from backends.sql.schema import NODE_TABLES
 from backends.sql.statements import ClashError, Statements
@@ -243,12 +251,14 @@ class SqlTransaction:
         text, parameters = node_statement(query, columns, statements, rendered)
         return (statements.locked_rows if self._locks(query) else statements.rows)(text, parameters)
 
-    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+    def find_values(self, query: NodeQuery, family: str | None, name: str) -> Sequence[tuple[int, Any]]:
         """See :class:`lineage.seam.CanFindValues`."""
         if not can_match(query):
             return []
         state = self._known()
         ids = [row[0] for row in self._rows(query, "n.id", self._rendered(query, state))]
+        if family is None:
+            return field_values(self._statements, query.kind, ids, name)
         return property_values(self._statements, query.kind, ids, family, name, has_beside=state.has_beside)
 
     def count_nodes(self, query: NodeQuery) -> int:

@@ -34,6 +34,7 @@ class ListMethods(StoreCore):
         context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
+        latest_per: str | None = None,
         limit: int | None = None,
         page_token: str | None = None,
     ) -> Page[Artifact]:
@@ -45,11 +46,17 @@ class ListMethods(StoreCore):
         ``"properties.accuracy"`` or ``"custom_properties.stage"``, by which nodes without it come last in either
         direction (docs/by_hand.md has the order of its kinds of values): one that a type of the list declares, or a
         custom property that some artifact has. Nodes of the same millisecond or value come by id, in the same
-        direction. When more is there than ``limit``, the page has a ``next_page_token``: pass it as
-        ``page_token`` with the same order to go on.
+        direction.
 
-        Raises InvalidArgumentError on a bad filter (with the place in its text), limit, order or token, NotFoundError
-        if there is no such type.
+        ``latest_per`` leaves the newest of each group, the last one created of those that match and share a ``"name"``
+        (which is unique within a type), a ``"type"``, a ``"uri"``, or a property, as in ``"properties.stage"``. What
+        has none is in no group, and not in the list.
+
+        When more is there than ``limit``, the page has a ``next_page_token``: pass it as ``page_token`` with the same
+        order and groups to go on.
+
+        Raises InvalidArgumentError on a bad filter (with the place in its text), limit, order, group or token,
+        NotFoundError if there is no such type.
 
         >>> page = store.list_artifacts(limit=1)
         >>> page[0].name, page.next_page_token is None
@@ -61,6 +68,9 @@ class ListMethods(StoreCore):
         ['iris-model']
         >>> [each.name for each in store.list_artifacts(order_by="properties.accuracy", descending=True)]
         ['iris-model', 'iris']
+        >>> [new_id] = store.put_artifacts([Artifact(type="Model", uri="models/1", properties={"accuracy": 0.95})])
+        >>> [each.id for each in store.list_artifacts(latest_per="uri")]
+        [1, 3]
         """
         return self._list(
             NodeKind.ARTIFACT,
@@ -70,6 +80,7 @@ class ListMethods(StoreCore):
             context_id=context_id,
             order_by=order_by,
             descending=descending,
+            latest_per=latest_per,
             limit=limit,
             page_token=page_token,
         )
@@ -84,6 +95,7 @@ class ListMethods(StoreCore):
         context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
+        latest_per: str | None = None,
     ) -> Iterator[Artifact]:
         """Iterate over all artifacts that match, reading a page at a time: any number of them, in little memory.
 
@@ -102,6 +114,7 @@ class ListMethods(StoreCore):
                 context_id=context_id,
                 order_by=order_by,
                 descending=descending,
+                latest_per=latest_per,
             )
         )
 
@@ -115,6 +128,7 @@ class ListMethods(StoreCore):
         context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
+        latest_per: str | None = None,
         limit: int | None = None,
         page_token: str | None = None,
     ) -> Page[Execution]:
@@ -132,6 +146,7 @@ class ListMethods(StoreCore):
             context_id=context_id,
             order_by=order_by,
             descending=descending,
+            latest_per=latest_per,
             limit=limit,
             page_token=page_token,
         )
@@ -146,6 +161,7 @@ class ListMethods(StoreCore):
         context_id: int | Context | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
+        latest_per: str | None = None,
     ) -> Iterator[Execution]:
         """Iterate over all executions that match, as :meth:`iter_artifacts` does.
 
@@ -161,6 +177,7 @@ class ListMethods(StoreCore):
                 context_id=context_id,
                 order_by=order_by,
                 descending=descending,
+                latest_per=latest_per,
             )
         )
 
@@ -173,6 +190,7 @@ class ListMethods(StoreCore):
         type_version: str | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
+        latest_per: str | None = None,
         limit: int | None = None,
         page_token: str | None = None,
     ) -> Page[Context]:
@@ -188,6 +206,7 @@ class ListMethods(StoreCore):
             type_version,
             order_by=order_by,
             descending=descending,
+            latest_per=latest_per,
             limit=limit,
             page_token=page_token,
         )
@@ -201,6 +220,7 @@ class ListMethods(StoreCore):
         type_version: str | None = None,
         order_by: OrderBy | str = OrderBy.ID,
         descending: bool = False,
+        latest_per: str | None = None,
     ) -> Iterator[Context]:
         """Iterate over all contexts that match, as :meth:`iter_artifacts` does.
 
@@ -215,6 +235,7 @@ class ListMethods(StoreCore):
                 type_version=type_version,
                 order_by=order_by,
                 descending=descending,
+                latest_per=latest_per,
             )
         )
 
@@ -392,6 +413,7 @@ class ListMethods(StoreCore):
         *,
         order_by: OrderBy | str,
         descending: bool,
+        latest_per: str | None,
         limit: int | None,
         page_token: str | None,
     ) -> Page[Any]:
@@ -404,6 +426,7 @@ class ListMethods(StoreCore):
                 where=where,
                 order_by=order_by,
                 descending=descending,
+                latest_per=latest_per,
                 limit=limit,
                 page_token=page_token,
                 type_id=type_id_in(tx),

@@ -24,6 +24,7 @@ List artifacts, executions or contexts, all or those that a filter (docs/filter_
   lineage ls executions "last_known_state = FAILED" -o json
   lineage ls --type Model -o ids | lineage show -
   lineage ls --type Model --order-by properties.accuracy --limit 3      the three best
+  lineage ls --type Model --latest-per uri                        the newest of each uri
   lineage ls --type Model --count                                 how many there are
 
 The newest come first. A table has {_ROWS} rows and says when there are more; the other formats have all rows.
@@ -47,7 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ascending", action="store_true", help="the oldest, or smallest, first")
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many")
-    parser.add_argument("--count", action="store_true", help="print only how many there are")
+    groups = parser.add_mutually_exclusive_group()
+    groups.add_argument(
+        "--latest-per",
+        metavar="WHAT",
+        help="only the newest of those that share a name, type, uri, properties.NAME or custom_properties.NAME",
+    )
+    groups.add_argument("--count", action="store_true", help="print only how many there are")
     output.add_option(parser)
     stores.add_as_of(parser)
     stores.add_option(parser)
@@ -99,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
             output.write_lines([str(count)])
             return 0 if count else 3
         options |= {"order_by": arguments.order_by, "descending": not arguments.ascending}
+        options["latest_per"] = arguments.latest_per
         limit = arguments.limit
         if arguments.output == "table":
             page = nodes.list(where, limit=limit or _ROWS, **options)

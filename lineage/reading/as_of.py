@@ -95,7 +95,7 @@ class _DatabaseReadsAsOf(_ReadsAsOf):
         linked = self._with_linked(query)
         return 0 if linked is None else self._counts.count_nodes(self._with_filter(linked))
 
-    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+    def find_values(self, query: NodeQuery, family: str | None, name: str) -> Sequence[tuple[int, Any]]:
         linked = self._with_linked(query)
         return [] if linked is None else self._values.find_values(self._with_filter(linked), family, name)
 

@@ -20,15 +20,16 @@ from lineage.errors import InvalidArgumentError, NotFoundError, counted, short_r
 from lineage.model import AnyNode, NodeKind, NodeType, PropertyType
 from lineage.model.printed import Printed, text_of
 from lineage.model.values import INT64_MAX, INT64_MIN, as_int, check_text
+from lineage.reading.latest import AIM, GroupKey, newest_of_each, parse_latest_per
 from lineage.reading.property_order import (
     PropertyOrder,
+    Values,
     check_declared,
     is_number,
     is_place,
     parse_property_order,
     places_after,
     unknown_custom_property,
-    values_of,
 )
 from lineage.seam import SCOPES, CanCount, Cursor, NodeQuery, OrderBy, Reads, held_by
 
@@ -85,6 +86,8 @@ class Page(Printed, Sequence[AnyNode], Generic[AnyNode]):
         return cast("pd.DataFrame", import_module("lineage.exports.frames").nodes_frame(self.nodes))
 
 
+_LOOKED_AT = 100
+"""Of so many nodes of a list the custom properties are compared with a name that none of them has."""
 MAX_KEPT_LENGTH = 4096
 """Parsed forms of longer filters (thousands of ids, say) are not kept: they are large, and seldom asked again."""
 
@@ -134,6 +137,27 @@ def _parse_order(order_by: OrderBy | str) -> OrderBy | PropertyOrder:
     return parse_property_order(order_by) or parse_attribute_order(order_by)
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrangement:
+    """Which nodes of a list come, and in which order: what all its pages have in common."""
+
+    order: OrderBy | PropertyOrder
+    descending: bool
+    latest: GroupKey | None = None
+
+    def properties(self) -> list[tuple[str, PropertyOrder]]:
+        """Return the properties that it goes by, each with what it does with it."""
+        found = [("order by", self.order)] if isinstance(self.order, PropertyOrder) else []
+        if self.latest is not None and self.latest.by is not None:
+            found.append((AIM, self.latest.by))
+        return found
+
+    def token(self, place: tuple[Any, int]) -> str:
+        of_groups = () if self.latest is None else (self.latest.value,)
+        text = json.dumps([self.order.value, self.descending, *place, *of_groups], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
 def checked_limit(given: Any) -> int | None:
     """Return the most nodes that are wanted, None for all. Raises InvalidArgumentError if it is no positive int."""
     if given is None:
@@ -155,19 +179,23 @@ def list_nodes(
     page_token: str | None,
     type_id: int | None = None,
     context_id: int | None = None,
+    latest_per: str | None = None,
 ) -> Page[Any]:
-    """Return one page. Raises InvalidArgumentError on a bad limit, token, order or filter."""
-    order = _parse_order(order_by)
+    """Return one page. Raises InvalidArgumentError on a bad limit, token, order, group or filter."""
+    arranged = _Arrangement(
+        _parse_order(order_by), descending, None if latest_per is None else parse_latest_per(kind, latest_per)
+    )
     limit = checked_limit(limit)
     query = _query(kind, where, type_id, context_id)
-    after = None if page_token is None else _decode(page_token, order, descending)
-    if isinstance(order, PropertyOrder):
-        if after is None:  # the order of a token has been looked at
-            check_declared(order, kind, tx.find_types(kind), type_id)
-        return _page_by_property(tx, query, order, descending=descending, after=after, limit=limit)
+    after = None if page_token is None else _decode(page_token, arranged)
+    if isinstance(arranged.order, PropertyOrder) or arranged.latest is not None:
+        if after is None:  # the names of a token have been looked at
+            for aim, by in arranged.properties():
+                check_declared(by, kind, tx.find_types(kind), type_id, aim=aim)
+        return _page_by_values(tx, query, arranged, after, limit)
     query = replace(
         query,
-        order_by=order,
+        order_by=arranged.order,
         descending=descending,
         after=None if after is None else Cursor(*after),
         limit=None if limit is None else min(limit + 1, INT64_MAX),  # one more tells whether there is a next page
@@ -177,37 +205,54 @@ def list_nodes(
         return Page(nodes, None)
     nodes = nodes[:limit]
     last = nodes[-1]
-    return Page(nodes, page_token_of((getattr(last, order.value), last.id), order, descending=descending))
+    return Page(nodes, arranged.token((getattr(last, arranged.order.value), last.id)))
 
 
-def _page_by_property(
-    tx: Reads,
-    query: NodeQuery,
-    order: PropertyOrder,
-    *,
-    descending: bool,
-    after: tuple[Any, int] | None,
-    limit: int | None,
+def _page_by_values(
+    tx: Reads, query: NodeQuery, arranged: _Arrangement, after: tuple[Any, int] | None, limit: int | None
 ) -> Page[Any]:
-    """Return a page in the order of a property: the store finds the values, and then the nodes of the page."""
-    values, nodes = values_of(tx, query, order)
-    places = places_after(values, after, descending=descending, limit=None if limit is None else limit + 1)
+    """Return a page for which values of all nodes decide: the store finds these, and then the nodes of the page."""
+    values = Values(tx, query)
+    held = _held(tx, query, arranged, values)
+    places = places_after(held, after, descending=arranged.descending, limit=None if limit is None else limit + 1)
     is_last = limit is None or len(places) <= limit
     places = places[:limit]
+    nodes = values.nodes
     if nodes is None:
         ids = [node_id for _, node_id in places]
         found = tx.find_nodes(replace(query, ids=ids, limit=len(ids))) if ids else ()
         nodes = {node.id: node for node in found}
-    if after is None and order.is_custom and places and places[0][0] is None:  # it is none of the list's, then
-        _check_is_there(tx, order, query.kind, nodes.values())
-    token = None if is_last else page_token_of(places[-1], order, descending=descending)
+    if after is None:
+        _check_are_there(tx, query, arranged, places)
+    token = None if is_last else arranged.token(places[-1])
     return Page(tuple(nodes[node_id] for _, node_id in places if node_id in nodes), token)
 
 
-def _check_is_there(tx: Reads, order: PropertyOrder, kind: NodeKind, listed: Iterable[Any]) -> None:
-    """Raise InvalidArgumentError unless some node of the kind has the custom property that a list is ordered by."""
-    if not tx.find_nodes(NodeQuery(kind, filter=filter_of(kind, order.presence), limit=1)):
-        raise unknown_custom_property(order, kind, {name for node in listed for name in node.custom_properties})
+def _held(tx: Reads, query: NodeQuery, arranged: _Arrangement, values: Values) -> Iterable[tuple[int, Any]]:
+    """Return the ids of all nodes of a list, each with what the list is ordered by."""
+    order = arranged.order
+    newest = None if arranged.latest is None else newest_of_each(tx, query.kind, values, arranged.latest)
+    if newest is not None and order is OrderBy.ID:
+        return [(node_id, node_id) for node_id in newest]
+    if newest is not None and order is OrderBy.CREATE_TIME:
+        return newest.items()
+    held = values.of(None, order.value) if isinstance(order, OrderBy) else values.of(order.family, order.name)
+    return held if newest is None else [(node_id, value) for node_id, value in held if node_id in newest]
+
+
+def _check_are_there(tx: Reads, query: NodeQuery, arranged: _Arrangement, places: Sequence[tuple[Any, int]]) -> None:
+    """Raise InvalidArgumentError for a custom property that a first page goes by, and that no node of the kind has.
+
+    That is asked only where no node of the list has it: the first place has none of it, or there is no group.
+    """
+    for aim, by in arranged.properties():
+        if not by.is_custom or (places and places[0][0] is not None):
+            continue
+        listed = tx.find_nodes(replace(query, limit=_LOOKED_AT))
+        if listed and not tx.find_nodes(NodeQuery(query.kind, filter=filter_of(query.kind, by.presence), limit=1)):
+            raise unknown_custom_property(
+                by, query.kind, {name for node in listed for name in node.custom_properties}, aim=aim
+            )
 
 
 def best_node(
@@ -261,26 +306,27 @@ def _query(kind: NodeKind, where: str | None, type_id: int | None, context_id: i
 
 def page_token_of(place: tuple[Any, int], order: OrderBy | PropertyOrder, *, descending: bool) -> str:
     """Return the token that goes on after a place, a value and an id, in a list of this order."""
-    text = json.dumps([order.value, descending, *place], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return _Arrangement(order, descending).token(place)
 
 
-def _decode(token: str, order: OrderBy | PropertyOrder, descending: bool) -> tuple[Any, int]:
+def _decode(token: str, arranged: _Arrangement) -> tuple[Any, int]:
     try:
         decoded = json.loads(base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True))
-        token_order, token_descending, value, node_id = decoded
-        of_property = isinstance(token_order, str) and parse_property_order(token_order) is not None
+        order, descending, value, node_id, *rest = decoded
+        [latest] = rest or [None]
+        of_property = isinstance(order, str) and parse_property_order(order) is not None
         if not _is_int64(node_id) or not (is_place(value) if of_property else _is_int64(value)):
             raise TypeError("it is no place in a list")
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise InvalidArgumentError(
             f"failed to decode next page token {short_repr(token)}; pass a page's next_page_token as it is"
         ) from None
-    if (token_order, token_descending) != (order.value, descending):
+    groups = None if arranged.latest is None else arranged.latest.value
+    if (order, descending, latest) != (arranged.order.value, arranged.descending, groups):
+        of_groups = "" if latest is None else f", latest_per={short_repr(latest)}"
         raise InvalidArgumentError(
-            f"list options mismatch between calls: the page token is for order_by={short_repr(token_order)}, "
-            f"descending={short_repr(token_descending)}; "
-            "keep the order of the first page"
+            f"list options mismatch between calls: the page token is for order_by={short_repr(order)}, "
+            f"descending={short_repr(descending)}{of_groups}; keep what the first page was asked with"
         )
     return value, node_id
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,15 @@ from lineage.seam import CanFindValues, NodeQuery, Reads
 
 __all__ = [
     "PropertyOrder",
+    "Values",
     "check_declared",
+    "group_of",
     "is_number",
     "is_place",
     "parse_best_order",
     "parse_property_order",
     "places_after",
     "unknown_custom_property",
-    "values_of",
 ]
 
 _NUMBER, _NAN, _TEXT, _BOOLEAN, _OTHER, _ABSENT = range(6)
@@ -64,11 +65,11 @@ class PropertyOrder:
         return f"{value} IS NULL OR {value} IS NOT NULL"
 
 
-def parse_property_order(text: Any) -> PropertyOrder | None:
+def parse_property_order(text: Any, *, aim: str = "order by") -> PropertyOrder | None:
     """Return the order by a property that a text names; None if it names none.
 
     A name in backticks is taken as it is, each backtick in it written twice. Raises InvalidArgumentError for the type
-    of a value after a name, as filters have it: an order goes by values of every type.
+    of a value after a name, as filters have it: all that is done, the ``aim``, is done with values of every type.
     """
     family, dot, name = text.partition(".") if isinstance(text, str) else ("", "", "")
     if not dot or not name or family not in ("properties", "custom_properties"):
@@ -79,7 +80,7 @@ def parse_property_order(text: Any) -> PropertyOrder | None:
     typed = _WITH_TYPE.fullmatch(name)
     if typed is not None:
         raise InvalidArgumentError(
-            f"cannot order by {short_repr(text)}: an order goes by values of every type; write "
+            f"cannot {aim} {short_repr(text)}: values of every type count; write "
             f"{short_repr(f'{family}.{typed[1]}')}, or the name in backticks if the property is called so"
         )
     return PropertyOrder(family, name)
@@ -96,7 +97,9 @@ def parse_best_order(text: Any) -> PropertyOrder:
     return order
 
 
-def check_declared(order: PropertyOrder, kind: NodeKind, types: Sequence[NodeType], type_id: int | None) -> None:
+def check_declared(
+    order: PropertyOrder, kind: NodeKind, types: Sequence[NodeType], type_id: int | None, *, aim: str = "order by"
+) -> None:
     """Raise InvalidArgumentError unless the type with this id, or else any, declares what a list is ordered by."""
     if order.is_custom:
         return
@@ -104,28 +107,43 @@ def check_declared(order: PropertyOrder, kind: NodeKind, types: Sequence[NodeTyp
     if any(order.name in type_.properties for type_ in asked):
         return
     who = f"no {kind.lower()} type declares" if type_id is None else f"type {asked[0].name!r} does not declare"
-    raise _unknown(order, who, (name for type_ in asked for name in type_.properties), "custom_properties")
+    raise _unknown(order, aim, who, (name for type_ in asked for name in type_.properties), "custom_properties")
 
 
-def unknown_custom_property(order: PropertyOrder, kind: NodeKind, known: Iterable[str]) -> InvalidArgumentError:
+def unknown_custom_property(
+    order: PropertyOrder, kind: NodeKind, known: Iterable[str], *, aim: str = "order by"
+) -> InvalidArgumentError:
     """Build the error for a custom property that no node of a kind has, where nodes of the list have the known ones."""
-    return _unknown(order, f"no {kind.lower()} has the custom property", known, "properties")
+    return _unknown(order, aim, f"no {kind.lower()} has the custom property", known, "properties")
 
 
-def _unknown(order: PropertyOrder, who: str, known: Iterable[str], other_family: str) -> InvalidArgumentError:
+def _unknown(order: PropertyOrder, aim: str, who: str, known: Iterable[str], other_family: str) -> InvalidArgumentError:
     hint = near_matches(order.name, known) or f"; was {other_family}.NAME meant?"
     asked = short_repr(f"{order.family}.{order.name}")
-    return InvalidArgumentError(f"cannot order by {asked}: {who} {short_repr(order.name)}{hint}")
+    return InvalidArgumentError(f"cannot {aim} {asked}: {who} {short_repr(order.name)}{hint}")
 
 
-def values_of(
-    tx: Reads, query: NodeQuery, order: PropertyOrder
-) -> tuple[Sequence[tuple[int, Any]], dict[int | None, Any] | None]:
-    """Return the ids of a query's nodes, each with its value, None if absent; and the nodes, if they had to be read."""
-    if isinstance(tx, CanFindValues):
-        return tx.find_values(query, order.family, order.name), None
-    nodes = {node.id: node for node in tx.find_nodes(query)}
-    return [(node_id or 0, getattr(node, order.family).get(order.name)) for node_id, node in nodes.items()], nodes
+class Values:
+    """What the nodes of a query hold, one value of each: the store finds it without the nodes, or they are read once.
+
+    ``nodes`` are the nodes by id then, and None where they were not read.
+    """
+
+    def __init__(self, tx: Reads, query: NodeQuery) -> None:
+        self._query = query
+        self._found = tx if isinstance(tx, CanFindValues) else None
+        self.nodes: dict[int, Any] | None = None
+        if self._found is None:
+            self.nodes = {node.id or 0: node for node in tx.find_nodes(query)}
+
+    def of(self, family: str | None, name: str) -> Iterable[tuple[int, Any]]:
+        """Return the ids of the nodes, each with the value of a property, None if absent; or a field of no family."""
+        if self._found is not None:
+            return self._found.find_values(self._query, family, name)
+        nodes = (self.nodes or {}).items()
+        if family is None:
+            return [(node_id, getattr(node, name)) for node_id, node in nodes]
+        return [(node_id, getattr(node, family).get(name)) for node_id, node in nodes]
 
 
 def places_after(
@@ -152,6 +170,12 @@ def places_after(
         pick = heapq.nlargest if descending else heapq.nsmallest
         found += [(value, node_id) for _, node_id, value in pick(missing, group, key=_key_and_id)]
     return found
+
+
+def group_of(value: Any) -> Hashable:
+    """Return what equal values share: 1 and 1.0 do, 1 and True do not, and all NaN do."""
+    kind, key = _ranked(value)
+    return kind, value if kind == _OTHER else key
 
 
 def is_number(value: Any) -> bool:

@@ -111,12 +111,13 @@ class CanCount(Protocol):
 
 @runtime_checkable
 class CanFindValues(Protocol):
-    """What a transaction may also have: one property of many nodes, where reading whole nodes would cost more."""
+    """What a transaction may also have: one value of each of many nodes, where reading whole nodes would cost more."""
 
-    def find_values(self, query: NodeQuery, family: str, name: str) -> Sequence[tuple[int, Any]]:
+    def find_values(self, query: NodeQuery, family: str | None, name: str) -> Sequence[tuple[int, Any]]:
         """Return the id of each node that a query finds, and the value of a property of it, None if it has none.
 
-        ``family`` is ``properties`` or ``custom_properties``. The query has no limit, and its order means nothing.
+        ``family`` is ``properties`` or ``custom_properties``; None for a field of the record, which is ``name``,
+        ``type_id``, ``uri`` or one of the times. The query has no limit, and its order means nothing.
         """
         ...
 
@@ -310,7 +311,7 @@ CAPABILITIES: Sequence[Capability] = (
     Capability(
         CanFindValues,
         "transaction",
-        "one property of many nodes, without the nodes, to order them by",
+        "one value of each of many nodes, without the nodes, to order or group them by",
         "the nodes are read",
         frozenset({"neo4j", "sql"}),
     ),

@@ -82,6 +82,9 @@ def test_ls_shows_the_newest_first(run: Runs) -> None:
         (["--order-by", "create_time", "--ascending", "--limit", "1"], ["artifact/1"]),
         (["--order-by", "properties.accuracy", "--ascending"], ["artifact/2", "artifact/3", "artifact/1"]),
         (["--order-by", "properties.accuracy"], ["artifact/3", "artifact/2", "artifact/1"]),
+        (["--type", "Model", "--order-by", "properties.accuracy", "--limit", "1"], ["artifact/3"]),
+        (["--latest-per", "type"], ["artifact/3", "artifact/1"]),
+        (["executions", "--latest-per", "name", "--ascending"], ["execution/1", "execution/2"]),
     ],
 )
 def test_ls_finds(run: Runs, arguments: list[str], expected: list[str]) -> None:
@@ -94,6 +97,8 @@ def test_ls_counts(run: Runs) -> None:
     assert run("ls", "executions", "last_known_state = FAILED", "--count") == "1\n"
     assert (run("ls", "--context", "run-1", "--type", "Model", "--count"), run.status) == ("2\n", 0)
     assert (run("ls", "name = 'nobody'", "--count"), run.status) == ("0\n", 3)
+    with pytest.raises(SystemExit, match="2"):
+        run("ls", "--count", "--latest-per", "type")
 
 
 def test_formats_hold_the_same_nodes(run: Runs) -> None:

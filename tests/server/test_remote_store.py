@@ -202,7 +202,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "iter_upstream": lambda s: list(s.iter_upstream(artifact_ids=[2], max_hops=1, traversal=TRAVERSAL)),
     "leaves": lambda s: s.leaves(Artifact(id=1)),
     "list_artifacts": lambda s: s.list_artifacts("id > 0", order_by=OrderBy.ID, limit=1),
-    "list_contexts": lambda s: s.list_contexts(type="Run", descending=True),
+    "list_contexts": lambda s: s.list_contexts(type="Run", descending=True, latest_per="name"),
     "list_executions": lambda s: s.list_executions(context_id=1, order_by="ID"),
     "list_property_indexes": lambda s: s.list_property_indexes(),
     "paths": lambda s: s.paths(Artifact(id=1), Artifact(id=2), limit=5, shortest=False, traversal=TRAVERSAL),

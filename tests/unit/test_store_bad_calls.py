@@ -130,6 +130,9 @@ TABLE: dict[str, list[tuple[Any, ...]]] = {
             (None, {"order_by": "properties."}),
             (None, {"order_by": "properties.accuracy.double_value"}),
             (None, {"order_by": None}),
+            (None, {"latest_per": "nmae"}),
+            (None, {"latest_per": "properties.accuracy.double_value"}),
+            (None, {"latest_per": 1}),
             *(((None, {"context_id": each}) for each in NOT_AN_ID[1:]) if kind != "context" else ()),
             *(
                 ((None, {"limit": 0}), (None, {"limit": "1"}), (None, {"limit": True}), (None, {"page_token": "x"}))
