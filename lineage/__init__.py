@@ -24,6 +24,9 @@ __all__ = [
     "ArtifactStructType",
     "ArtifactType",
     "Association",
+    "AsyncBulkLoad",
+    "AsyncOpening",
+    "AsyncStore",
     "Attribution",
     "BulkLoad",
     "BulkNodes",
@@ -84,6 +87,7 @@ __all__ = [
     "check",
     "copy",
     "errors",
+    "open_async_store",
     "open_store",
     "record",
 ]
@@ -91,6 +95,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from lineage.api.types import PutTypesResult
+    from lineage.async_store import AsyncBulkLoad, AsyncOpening, AsyncStore, open_async_store
     from lineage.checks import Problem, check
     from lineage.copies import CopyResult, Verified, copy
     from lineage.model import (
@@ -139,6 +144,7 @@ if TYPE_CHECKING:
 
 _LATE = {
     "PutTypesResult": "lineage.api.types",
+    **dict.fromkeys(("AsyncBulkLoad", "AsyncOpening", "AsyncStore", "open_async_store"), "lineage.async_store"),
     **dict.fromkeys(("Problem", "check"), "lineage.checks"),
     **dict.fromkeys(("CopyResult", "Verified", "copy"), "lineage.copies"),
     **dict.fromkeys(

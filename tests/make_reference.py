@@ -93,7 +93,8 @@ def _members(owner: type[Any], stop: type[Any]) -> Iterator[str]:
         if group is stop or not group.__module__.startswith("lineage"):
             break
         for name, each in vars(group).items():
-            if _is_public(name, each) and inspect.getdoc(_called(each)):
+            text = inspect.getdoc(_called(each)) if _is_public(name, each) else None
+            if text and not text.startswith("See :meth:"):  # a twin: the page has the method
                 yield from _member(name, each)
 
 

@@ -16,14 +16,16 @@ import lineage
 
 PUBLIC = {
     "lineage": """
-        Artifact ArtifactBaseType ArtifactState ArtifactStructType ArtifactType Association Attribution
+        Artifact ArtifactBaseType ArtifactState ArtifactStructType ArtifactType Association AsyncBulkLoad
+        AsyncOpening AsyncStore Attribution
         BulkLoad BulkNodes BulkProgress Comparison Context ContextBaseType ContextType Contraction CopyResult CutNode
         DictStructType
         Difference Direction Ending Event EventEdge EventType Execution ExecutionBaseType ExecutionState
         ExecutionType Explanation Impact ImpactGroup Input LineageError LineageGraph Node NodeKind OrderBy Output Page
         ParentContext Path Paths PlannedNode Problem PropertyIndex PropertyType PropertyValue ProtoValue
         PutExecutionResult PutLineageSubgraphResult PutTypesResult Reached Recorder RemovalPlan RemovalResult RunDiff
-        Selection SelectionPart Step StepDiff Store Traversal Verified check copy errors open_store record
+        Selection SelectionPart Step StepDiff Store Traversal Verified check copy errors open_async_store open_store
+        record
     """,
     "lineage.Store": """
         apply as_of best best_context best_execution between bulk close common_ancestors compare_executions

@@ -42,7 +42,7 @@ from lineage.model.values import as_int
 from lineage.writing.loads.node_keys import Key, KnownIds, Ref, insert_new
 from lineage.writing.writer import Writer
 
-__all__ = ["BulkLoad", "BulkNodes", "BulkProgress"]
+__all__ = ["BulkLoad", "BulkNodes", "BulkProgress", "next_items"]
 
 REMEMBERED_KEYS = 200_000
 """How many keys of each kind a load remembers the ids of (up to 40 MB a kind); the ids of others are looked up."""
@@ -263,7 +263,7 @@ class BulkLoad:
         on_its_way: Future[int] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="lineage-bulk") as sender:
             while wrong is None:
-                batch, wrong = _collect(items, self._batch_size)
+                batch, wrong = next_items(items, self._batch_size)
                 if on_its_way is not None:
                     sent = self._arrived(what, progress, on_its_way.result())
                     on_its_way = None
@@ -335,7 +335,7 @@ def _pair(link_class: type[Link], item: Any) -> tuple[Any, Any]:
     return item[0], item[1]
 
 
-def _collect(items: Iterator[Any], count: int) -> tuple[list[Any], Exception | None]:
+def next_items(items: Iterator[Any], count: int) -> tuple[list[Any], Exception | None]:
     """Return the next items, and what their source raised after them, if it did."""
     batch: list[Any] = []
     try:
