@@ -42,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
         "layout: pictures of 300 to 10,000 nodes; "
         "import: `import lineage`; "
         "million: a large graph in a Neo4j of its own; grpc: the server with 1, 8 and 64 clients; cost: the hits of "
-        "Neo4j's database that filters cost, with 200 and with 2,000 runs",
+        "Neo4j's database that filters cost, with 200 and with 2,000 runs; "
+        "planning: how long Neo4j plans the longest filters",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="only workloads of this name or pattern; may be repeated"
@@ -187,6 +188,14 @@ def _cost(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     return [table], reached
 
 
+def _planning(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks import planning
+
+    named = _chosen(planning.SHAPES if options.only else planning.MIXED, options)
+    table, reached = planning.planning(named[::10] if options.quick else named)
+    return [table], reached
+
+
 def _time(options: argparse.Namespace) -> tuple[int, float]:
     """Return how many rounds to measure, and for how many seconds each."""
     return (1, 0.002) if options.quick else (options.rounds, options.seconds or 0.2)
@@ -201,6 +210,7 @@ RUNS = {
     "million": _million,
     "grpc": _grpc,
     "cost": _cost,
+    "planning": _planning,
 }
 """What is measured otherwise than side by side."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, cast
 
 from cypher import ast, syntax
+from cypher.alike import unlike_conditions
 from cypher.ast import Expression, Literal, ValueType
 from cypher.coercion import cast_literal, coerce, common_type
 from cypher.errors import FilterError, near_matches, nested_too_deeply, shown
@@ -14,7 +15,7 @@ from cypher.literals import read_moment, write_string
 from cypher.names import Names, Resolved, split_name
 from cypher.scope import Scope
 
-__all__ = ["MAX_COMPUTED", "MAX_COPIES", "MAX_NEIGHBOURS", "MAX_PATTERN", "MAX_PROPERTIES", "resolve"]
+__all__ = ["MAX_COMPUTED", "MAX_COPIES", "MAX_NEIGHBOURS", "MAX_PATTERN", "MAX_PROPERTIES", "MAX_UNLIKE", "resolve"]
 
 _BOOL, _INT64, _DOUBLE, _STRING, _NULL = (
     ValueType.BOOL, ValueType.INT64, ValueType.DOUBLE, ValueType.STRING, ValueType.NULL,
@@ -30,6 +31,8 @@ MAX_PATTERN: Final = 50_000
 """How many characters a pattern of LIKE may have, as in SQLite."""
 MAX_PROPERTIES: Final = 50
 """How many properties a filter may mention, those of each EXISTS among them."""
+MAX_UNLIKE: Final = 120
+"""How many conditions that are not alike (:mod:`cypher.alike`): a database takes milliseconds to plan each."""
 _INTEGERS_ONLY: Final = frozenset(("&", "|", "<<", ">>", "~"))
 
 
@@ -38,8 +41,15 @@ def resolve(node: syntax.Node, text: str, scope: Scope) -> ast.Filter:
     resolver = _Resolver(text, Names(scope))
     try:
         where = resolver.condition(node, "a filter")
+        conditions = unlike_conditions(where)
     except RecursionError:
         raise nested_too_deeply(text, node.start) from None
+    if conditions > MAX_UNLIKE:
+        resolver.fail(
+            f"the filter has {conditions} conditions that differ in more than their values, of which it may have "
+            f"{MAX_UNLIKE}; ask in parts",
+            node,
+        )
     return ast.Filter(text, scope.kind, where, tuple(resolver.rows))
 
 

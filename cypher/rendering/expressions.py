@@ -8,10 +8,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from math import prod
 from typing import Final
 
 from cypher import ast
+from cypher.alike import MIN_ALIKE
 from cypher.ast import ValueType
 from cypher.rendering.anchors import attribute_of
 from cypher.rendering.casts import cast
@@ -99,16 +101,17 @@ class Expressions(ABC):
 
         A list is true, false and NULL by the same rules: NULL where the operands that are known do not settle it. What
         stands more than once in it is written once, as far as can be: a planner takes long for all that is written.
+        Many properties are bound as a list, so that conditions on them are alike.
         """
         word, function = ("AND", "all") if isinstance(expression, ast.And) else ("OR", "any")
         if max(_clauses(expression)) <= MAX_CLAUSES:
             return f"({f' {word} '.join(map(self._text, expression.operands))})"
-        counts = Counter(_properties_in(expression))
-        repeated = [value for value, count in counts.items() if count > 1 and value not in self._bound]
+        counts = Counter(value for value in _properties_in(expression) if value not in self._bound)
+        bound = [value for value, count in counts.items() if count > 1 or len(counts) >= MIN_ALIKE]
 
         def body(*names: str) -> str:
             outer = self._bound
-            self._bound = {**outer, **dict(zip(repeated, names, strict=True))}
+            self._bound = {**outer, **dict(zip(bound, names, strict=True))}
             mark = self._terms.mark()
             operands = self._terms.tabled(function, list(map(self._text, expression.operands)), mark)
             self._bound = outer
@@ -117,7 +120,20 @@ class Expressions(ABC):
             each = self._terms.variable("b")
             return f"{function}({each} IN [{', '.join(operands)}] WHERE {each})"
 
-        return self._terms.let([self._property_text(value) for value in repeated], body)
+        if len(bound) < MIN_ALIKE:
+            return self._terms.let([self._property_text(value) for value in bound], body)
+        bound.sort(key=lambda value: value.type.value)  # those of a type stand together
+        return self._terms.let_list(self._property_list(bound), len(bound), body)
+
+    def _property_list(self, values: Sequence[ast.PropertyValue]) -> str:
+        """Render the values of properties as a list: their keys are a parameter, as a planner takes long for each."""
+        lists: list[str] = []
+        for kind, alike in groupby(values, key=lambda value: value.type):
+            places = [self._kind.property_of(value.row) for value in alike]
+            table = self._parameter([[place.key, place.long_key] for place in places])
+            keys = self._terms.variable("k")
+            lists.append(f"[{keys} IN {table} | {_read(f'{self._node}[{keys}[0]]', f'{self._node}[{keys}[1]]', kind)}]")
+        return " + ".join(lists)
 
     def _arithmetic(self, expression: ast.Arithmetic) -> str:
         """Render operators in a row as one fold of the operands: a planner takes long for each level of nesting."""
@@ -188,10 +204,7 @@ class Expressions(ABC):
 
     def _property_text(self, value: ast.PropertyValue) -> str:
         where = self._kind.property_of(value.row)
-        key = self._key(where.key)
-        otherwise = f" ELSE {self._key(where.long_key)}" if value.type is _STRING else ""
-        read = f"{key} + 0.0" if value.type is _DOUBLE else key  # of -0.0, 0.0
-        return f"(CASE WHEN {key} IS :: {CYPHER_TYPE[value.type]} NOT NULL THEN {read}{otherwise} END)"
+        return _read(self._key(where.key), self._key(where.long_key), value.type)
 
     def _path_step(self, step: ast.PathStep) -> str:
         key = self._neighbour(step.row).path_key
@@ -203,6 +216,13 @@ class Expressions(ABC):
             f"(CASE WHEN {element} STARTS WITH '[' THEN null WHEN {element} STARTS WITH '\\'' "
             f"THEN substring({element}, 1) ELSE {element} END)"
         )
+
+
+def _read(place: str, long_place: str, kind: ValueType) -> str:
+    """Render what stands at a property's place, if it is of a type, or at that of its long texts."""
+    otherwise = f" ELSE {long_place}" if kind is _STRING else ""
+    read = f"{place} + 0.0" if kind is _DOUBLE else place  # of -0.0, 0.0
+    return f"(CASE WHEN {place} IS :: {CYPHER_TYPE[kind]} NOT NULL THEN {read}{otherwise} END)"
 
 
 def _properties_in(expression: ast.Expression) -> Iterator[ast.PropertyValue]:

@@ -29,13 +29,18 @@ from cypher.evaluation.expression import COMPARISONS
 from cypher.patterns import like_prefix, like_prefixes
 from cypher.rendering.anchors import Rank, attribute_of, first_step_of, merged, rank_of, seeds, sought
 from cypher.rendering.expressions import CYPHER_TYPE, MAX_CLAUSES, Expressions
-from cypher.rendering.graph import GraphKind, GraphProperty, escape_name, folded, path_text
+from cypher.rendering.graph import GraphKind, escape_name, folded, path_text
 from cypher.rows import components, conjuncts, neighbours_in, row_shown_by
 
 __all__ = ["CypherFilter", "render_filter"]
 
 _STRING, _BOOL = ValueType.STRING, ValueType.BOOL
 _MAX_PROBES = 3
+_MAX_SERVED = 8
+"""So many conditions of those that an index serves are written by themselves, the most selective ones."""
+
+_MAX_HOISTED = 3
+"""So many groups of neighbours at most are MATCHed: a planner tries the orders of joins, of many for seconds."""
 
 
 @dataclass(frozen=True)
@@ -181,8 +186,9 @@ class _Renderer(Expressions):
         single = [row for row, found in selected.items() if any(isinstance(each, ast.Comparison) for each in found)]
         chosen = single[:2] if len(single) > 1 else single or list(selected)[:1]
         patterns = {row: self._pattern(row) for row in chosen}
-        used = [part for row in chosen for part in selected[row]]
-        begin = [self._seed(row, selected[row]) for row in chosen]
+        seeding = {row: selected[row][:_MAX_SERVED] for row in chosen}
+        used = [part for row in chosen for part in seeding[row]]
+        begin = [self._seed(row, seeding[row]) for row in chosen]
         ends = [self._end(row) for row in chosen]
         if len(chosen) == 1:
             [(row, pattern)] = patterns.items()
@@ -259,23 +265,24 @@ class _Renderer(Expressions):
         conditions: list[str] = []
         plain = [part for part in parts if not neighbours_in(part)]
         shown = {row for part in plain if (row := row_shown_by(part)) is not None}
-        for part in self._gathered(plain):
+        for part in self._gathered(plain, _MAX_SERVED):
             conditions += self._conjunct(part)
-        conditions += [
-            self._is_there(self._kind.property_of(row))
-            for row in rows
-            if isinstance(row, ast.PropertyRow) and row not in shown
-        ]
+        conditions += self._are_there([row for row in rows if isinstance(row, ast.PropertyRow) and row not in shown])
         neighbours = [row for row in rows if isinstance(row, ast.NeighbourRow)]
+        hoisted = 0
         for group in components(neighbours, [part for part in parts if neighbours_in(part)]):
             selected = seeds(group.parts, self._kind, Rank.NEIGHBOUR)
-            is_hoisted = hoist and (bool(selected) or any(row in bound for row in group.rows))
+            is_hoisted = hoist and (
+                any(row in bound for row in group.rows) or (bool(selected) and hoisted < _MAX_HOISTED)
+            )
+            hoisted += is_hoisted
             patterns = [
                 f"MATCH {self._pattern(row, is_labelled=is_hoisted and row in selected)}"
                 for row in group.rows
                 if row not in bound
             ]
-            wanted = [text for part in self._gathered(group.parts) for text in self._conjunct(part)]
+            served = _MAX_SERVED if is_hoisted else 0
+            wanted = [text for part in self._gathered(group.parts, served) for text in self._conjunct(part)]
             if is_hoisted:
                 matches += patterns
                 conditions += wanted
@@ -284,14 +291,18 @@ class _Renderer(Expressions):
                 conditions.append(f"EXISTS {{ {' '.join(patterns)}{where} }}")
         return matches, conditions
 
-    def _gathered(self, parts: Sequence[ast.Expression]) -> Sequence[ast.Expression]:
-        """Put one AND in place of many conditions that no index serves: a planner looks at each for one."""
-        sought: list[ast.Expression] = []
-        many: list[ast.Expression] = []
-        for part in parts:
-            is_many = isinstance(part, ast.Or) or rank_of(part, self._kind, self._indexed) is None
-            (many if is_many else sought).append(part)
-        return parts if len(many) <= MAX_CLAUSES else [*sought, ast.And(tuple(many))]
+    def _gathered(self, parts: Sequence[ast.Expression], most: int) -> Sequence[ast.Expression]:
+        """Put one AND in place of many conditions: a planner looks at each for an index, for milliseconds.
+
+        Those that an index serves best stay as they are, at most so many.
+        """
+        ranks = [None if isinstance(part, ast.Or) else rank_of(part, self._kind, self._indexed) for part in parts]
+        served = sorted((rank, at) for at, rank in enumerate(ranks) if rank is not None)
+        if len(parts) <= MAX_CLAUSES or (len(served) <= most and len(parts) - len(served) <= MAX_CLAUSES):
+            return parts
+        kept = {at for _, at in served[:most]}
+        many = tuple(part for at, part in enumerate(parts) if at not in kept)
+        return [*(part for at, part in enumerate(parts) if at in kept), ast.And(many)]
 
     def _pattern(self, row: ast.NeighbourRow, *, is_labelled: bool = False) -> str:
         """Return the pattern of a neighbour. Only with its label can the planner begin at the neighbour."""
@@ -305,9 +316,16 @@ class _Renderer(Expressions):
         after = ">" if neighbour.direction == "out" else ""
         return f"({self._node}){before}-[{relationship}:{types}]-{after}({node}{label})"
 
-    def _is_there(self, where: GraphProperty) -> str:
-        keys = (where.key, where.long_key, *where.other_keys)
-        return f"coalesce({', '.join(map(self._key, keys))}) IS NOT NULL"  # a planner goes into each branch of an OR
+    def _are_there(self, rows: Sequence[ast.PropertyRow]) -> list[str]:
+        """Say that the node has properties; of many in one condition."""
+        names = [
+            (where.key, where.long_key, *where.other_keys) for where in (self._kind.property_of(row) for row in rows)
+        ]
+        if len(names) <= MAX_CLAUSES:  # coalesce: a planner goes into each branch of an OR
+            return [f"coalesce({', '.join(map(self._key, keys))}) IS NOT NULL" for keys in names]
+        keys, key = self._terms.variable("k"), self._terms.variable("k")
+        table = self._parameter([list(each) for each in names])
+        return [f"all({keys} IN {table} WHERE any({key} IN {keys} WHERE {self._node}[{key}] IS NOT NULL))"]
 
     def _exists(self, expression: ast.Exists) -> str:
         outer, bound = self._variables, self._bound

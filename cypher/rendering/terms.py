@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Final
 
+from cypher.alike import MIN_ALIKE
+
 __all__ = ["Terms"]
 
 _SIMPLE: Final = re.compile(r"\$?\w+(\[\d+\])?")
-_NAMED: Final = re.compile(r"`[^`]*`|'(?:[^'\\]|\\.)*'|\$(\w+)|\b[a-z]\d+\b")
-MIN_ROWS: Final = 4
-"""So many conditions that differ in their values alone are written as one, over a list of their values."""
+_NAMED: Final = re.compile(
+    r"`[^`]*`|'(?:[^'\\]|\\.)*'|\$(?P<parameter>\w+)|\b(?P<list>v\d+)\[(?P<place>\d+)\]|\b[a-z]\d+\b"
+)
 
 
 class Terms:
@@ -63,11 +65,16 @@ class Terms:
             return f"[{variable} IN [{bound[0]}] | {text}][0]"
         return f"[{variable} IN [[{', '.join(bound)}]] | {body(*names)}][0]"
 
+    def let_list(self, values: str, count: int, body: Callable[..., str]) -> str:
+        """Bind a list of so many values, as one text, to use each."""
+        variable = self.variable("v")
+        return f"[{variable} IN [{values}] | {body(*(f'{variable}[{place}]' for place in range(count)))}][0]"
+
     def tabled(self, function: str, conditions: Sequence[str], mark: int) -> list[str]:
         """Write conditions that differ in their values alone as one: ``any`` or ``all`` over a list of these values.
 
         A planner takes milliseconds for each condition that is written, and nothing for values. Variables after the
-        mark are each condition's own, whatever they are called.
+        mark are each condition's own, whatever they are called; places in lists that were bound before it are values.
 
         >>> terms = Terms("f")
         >>> terms.tabled("any", [*(f"n.a > {terms.parameter(each)}" for each in (6, 7, 8, 9)), "n.b"], terms.mark())
@@ -80,23 +87,49 @@ class Terms:
             shapes.setdefault(self._shape(condition, mark), []).append(condition)
         written: list[str] = []
         for alike in shapes.values():
-            if len(alike) < MIN_ROWS or len(set(alike)) == 1:
+            if len(alike) < MIN_ALIKE or len(set(alike)) == 1:
                 written += dict.fromkeys(alike)
                 continue
-            rows = [[self.parameters[name] for name in _parameters_in(condition)] for condition in alike]
+            rows = [self._values(condition, mark) for condition in alike]
             row = self.variable("r")
-            written.append(f"{function}({row} IN {self.parameter(rows)} WHERE {_with_row(alike[0], row)})")
+            written.append(f"{function}({row} IN {self.parameter(rows)} WHERE {self._with_row(alike[0], row, mark)})")
         return written
 
+    def _is_own(self, variable: str, mark: int) -> bool:
+        return self._variables.get(variable, 0) > mark
+
+    def _values(self, condition: str, mark: int) -> list[object]:
+        """Return the values of a condition's parameters, and its places in lists that are not its own."""
+        return [
+            self.parameters[found["parameter"]] if found["parameter"] else int(found["place"])
+            for found in _NAMED.finditer(condition)
+            if found["parameter"] or (found["list"] and not self._is_own(found["list"], mark))
+        ]
+
+    def _with_row(self, condition: str, row: str, mark: int) -> str:
+        """Return a condition with what a row holds in the place of its values."""
+        place = count()
+
+        def placed(found: re.Match[str]) -> str:
+            if found["parameter"]:
+                return f"{row}[{next(place)}]"
+            if found["list"] and not self._is_own(found["list"], mark):
+                return f"{found['list']}[{row}[{next(place)}]]"
+            return found[0]
+
+        return _NAMED.sub(placed, condition)
+
     def _shape(self, condition: str, mark: int) -> str:
-        """Return a condition without the names of its parameters and its own variables."""
+        """Return a condition without its values and the names of its own variables."""
         own: dict[str, str] = {}
 
         def unnamed(found: re.Match[str]) -> str:
-            if found[1]:
+            if found["parameter"]:
                 return "$"
-            is_own = self._variables.get(found[0], 0) > mark
-            return own.setdefault(found[0], f"?{len(own)}") if is_own else found[0]
+            name, place = (found["list"], f"[{found['place']}]") if found["list"] else (found[0], "")
+            if self._is_own(name, mark):
+                return own.setdefault(name, f"?{len(own)}") + place
+            return f"{name}[]" if place else name
 
         return _NAMED.sub(unnamed, condition)
 
@@ -106,11 +139,5 @@ class Terms:
         return {name: value for name, value in self.parameters.items() if name in names}
 
 
-def _with_row(condition: str, row: str) -> str:
-    """Return a condition with the values of a row in place of its parameters."""
-    place = count()
-    return _NAMED.sub(lambda found: f"{row}[{next(place)}]" if found[1] else found[0], condition)
-
-
 def _parameters_in(text: str) -> list[str]:
-    return [name for name in _NAMED.findall(text) if name]
+    return [found["parameter"] for found in _NAMED.finditer(text) if found["parameter"]]

@@ -11,11 +11,12 @@ import pytest
 
 import lineage
 from backends.neo4j.layout import GRAPH_KINDS
+from benchmarks.planning import MIXED, Shape, longest, statement_of
 from cypher import FilterError, ast, parse_filter
 from cypher.errors import MAX_COMPUTED_TEXT, near_matches
 from cypher.evaluation.scalar import FUNCTIONS
 from cypher.rendering import render_filter
-from cypher.resolve import MAX_COMPUTED, MAX_COPIES, MAX_NEIGHBOURS, MAX_PATTERN, MAX_PROPERTIES
+from cypher.resolve import MAX_COMPUTED, MAX_COPIES, MAX_NEIGHBOURS, MAX_PATTERN, MAX_PROPERTIES, MAX_UNLIKE
 from cypher.syntax import MAX_CONSTANTS, MAX_WORDS
 from lineage.errors import InvalidArgumentError
 from lineage.model import NodeKind
@@ -58,6 +59,31 @@ def test_neighbours(piece: str) -> None:
     parse_filter(" AND ".join(["contexts_a.id > 1"] * 100), ARTIFACT)  # of one alias
 
 
+OPERATORS = ("= 1", "!= 1", "< 1", "<= 1", "> 1", ">= 1", "IN (1)", "IS NULL", "NOT IN (1)")
+COLUMNS = ("id", "type_id", "create_time_since_epoch", *(f"contexts_{number}.id" for number in range(14)))
+UNLIKE = [f"{column} {operator}" for column in COLUMNS for operator in OPERATORS][: MAX_UNLIKE - 1]
+"""Conditions of which no two are alike."""
+
+
+@pytest.mark.parametrize("word", ["AND", "OR"])
+def test_conditions_that_are_not_alike(word: str) -> None:
+    assert len(UNLIKE) == MAX_UNLIKE - 1
+    allowed = f" {word} ".join([*UNLIKE, "uri = 'a'"])
+    parse_filter(allowed, ARTIFACT)
+    told = refuse(f"{allowed} {word} uri != 'a'")
+    assert "has 121 conditions that differ in more than their values, of which it may have 120; ask in parts" in told
+    alike = f" {word} ".join(f"external_id < '{number}'" for number in range(100))  # one, wherever it counts
+    parse_filter(f"{' OR '.join(UNLIKE[:-1])} OR ({alike}) OR uri = 'a'", ARTIFACT)
+
+
+@pytest.mark.parametrize("shape", MIXED, ids=lambda shape: shape.name)
+def test_the_longest_filters_of_many_shapes_are_short_statements(shape: Shape) -> None:
+    """A planner of Neo4j takes milliseconds for each condition that it reads; `benchmarks/` has the seconds."""
+    count, text = longest(shape)
+    assert count >= (MAX_NEIGHBOURS if shape.columns == "EXISTS" else 80), "so many nobody writes by hand"
+    assert len(statement_of(text).text) < 10_000
+
+
 @pytest.mark.parametrize("piece", ["properties.k#.int_value = 1", "EXISTS(custom_properties.k#)"])
 def test_properties(piece: str) -> None:
     parse_filter(repeated(piece, MAX_PROPERTIES, " OR "), ARTIFACT)
@@ -65,9 +91,9 @@ def test_properties(piece: str) -> None:
 
 
 def test_copies_of_an_operand() -> None:
-    branches = repeated("WHEN TRUE THEN #", 100, " ")
-    subject = " AND ".join(["id = 1"] * 33)  # 100 nodes, which stand 100 times
-    assert MAX_COPIES >= 100 * 99
+    branches = repeated("WHEN TRUE THEN #", 50, " ")
+    subject = " AND ".join(["id = 1"] * 67)  # 202 nodes, which stand 50 times
+    assert MAX_COPIES >= 202 * 49
     parse_filter(f"CASE ({subject}) {branches} END = 1", ARTIFACT)
     assert "in its own operand too often" in refuse(f"CASE ({subject} AND id = 2) {branches} END = 1")
 

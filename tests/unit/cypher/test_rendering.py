@@ -57,10 +57,17 @@ def test_what_differs_in_its_values_alone_is_written_once(text: str) -> None:
     assert sum(len(value) for value in whole.parameters.values() if isinstance(value, list)) >= 50
 
 
-def test_conditions_that_differ_otherwise_are_not_taken_together() -> None:
+def test_conditions_on_many_properties_are_taken_together() -> None:
+    """The keys are a parameter, and which of them each is about is a value of the condition."""
     keys = [f"(properties.`$f{number}`.int_value = {number} AND id > {number})" for number in range(12)]
-    [condition] = [each for each in rendered(" OR ".join(keys)).conditions if "any(" in each]
-    assert all(f"`properties.$f{number}`" in condition for number in range(12))
+    whole = rendered(" OR ".join(keys))
+    assert sum(map(len, whole.conditions)) < 500
+    [table] = [value for value in whole.parameters.values() if isinstance(value, list) and len(value[0]) == 2]
+    assert [row[0] for row in table] == [f"properties.$f{number}" for number in range(12)]
+    assert [[place, place, place] for place in range(12)] in whole.parameters.values()
+
+
+def test_conditions_that_differ_otherwise_are_not_taken_together() -> None:
     neighbours = rendered(" OR ".join(f"(contexts_{each}.id = 1 AND id = 2)" for each in "abcdef"))
     [condition] = [each for each in neighbours.conditions if "any(" in each]
     assert len(set(re.findall(r"n\d+\.id = ", condition))) == 6
