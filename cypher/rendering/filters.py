@@ -404,8 +404,21 @@ class _Renderer(Expressions):
                 return None
             return [self._constant_comparison(self._key(where.long_key if has_long else where.key), operator, values)]
         name = self._key(where.key)
-        compared = self._constant_comparison(name, *(_with_both_zeros(operator, values)))
+        compared = self._compared_number(name, operator, values)
         return [compared] if column.type is _BOOL else [compared, f"{name} IS :: {CYPHER_TYPE[column.type]} NOT NULL"]
+
+    def _compared_number(self, key: str, operator: str, values: Sequence[ast.Value]) -> str:
+        """Compare what is stored such that an index, where -0.0 < 0.0 are two values, finds both alike.
+
+        They are a range: of a list, Neo4j seeks but one of the two, which are equal to it.
+        """
+        if not any(isinstance(value, float) and value == 0.0 for value in values):
+            return self._constant_comparison(key, operator, values)
+        if operator not in ("=", "IN"):
+            return self._constant_comparison(key, operator, [-0.0 if operator in ("<", ">=") else 0.0])
+        zeros = f"{self._parameter(-0.0)} <= {key} <= {self._parameter(0.0)}"
+        others = [value for value in values if value != 0.0]
+        return f"({self._constant_comparison(key, 'IN', others)} OR {zeros})" if others else zeros
 
     def _constant_comparison(self, key: str, operator: str, values: Sequence[ast.Value]) -> str:
         if operator == "IN":
@@ -425,12 +438,3 @@ def _is_equality_of_property(part: ast.Expression) -> bool:
 def _is_served_as_it_is(part: ast.Expression) -> bool:
     """Whether the planner finds the index without help: for a condition on the node itself, and no OR."""
     return not isinstance(part, (ast.Or, ast.Exists)) and not neighbours_in(part)
-
-
-def _with_both_zeros(operator: str, values: Sequence[ast.Value]) -> tuple[str, Sequence[ast.Value]]:
-    """Return a comparison of a stored number with constants such that an index, where -0.0 < 0.0, finds both alike."""
-    if not any(isinstance(value, float) and value == 0.0 for value in values):
-        return operator, values
-    if operator in ("=", "IN"):
-        return "IN", [*(value for value in values if value != 0.0), 0.0, -0.0]
-    return operator, [-0.0 if operator in ("<", ">=") else 0.0]

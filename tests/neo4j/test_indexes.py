@@ -56,3 +56,30 @@ def test_an_upgrade_makes_the_first_steps_of_events_findable(url: str, neo4j_ser
         for condition, names in (("key = 'x'", "ab"), ("index = 7", "c"), ("key = '[7]'", "d"), ("key IS NULL", "ce")):
             found = store.list_artifacts(f"events_e.path[0].{condition}")
             assert "".join(each.name or "" for each in found) == names, condition
+
+
+def test_an_index_finds_both_zeros(url: str) -> None:
+    """In an index -0.0 is less than 0.0, and of a list that has both, which are equal to it, Neo4j seeks but one."""
+    values = {"negative": -0.0, "positive": 0.0, "two": 2.0, "three": 3.0}
+    with lineage.open_store(url) as store:
+        store.put_artifact_type(ArtifactType(name="Data", properties={"d": float, "s": str}))
+        store.put_artifacts(
+            [
+                Artifact(type="Data", name=f"{name} {number}", properties={"d": value, "s": "b"})
+                for name, value in values.items()
+                for number in range(3 if value == 0 else 30)
+            ]
+        )
+        for condition, names in (
+            ("= 0.0", {"negative", "positive"}),
+            ("= -0.0", {"negative", "positive"}),
+            ("IN (0.0, 2.0)", {"negative", "positive", "two"}),
+            ("<= 0.0", {"negative", "positive"}),
+            (">= 0.0", set(values)),
+            ("< 0.0", set()),
+            ("> -0.0", {"two", "three"}),
+        ):
+            alone = f"properties.d.double_value {condition}"
+            for where in (alone, f"type = 'Data' AND ({alone} OR properties.s.string_value = 'a')"):
+                found = store.list_artifacts(where)
+                assert {each.name.split()[0] for each in found if each.name} == names, where
