@@ -39,6 +39,12 @@ def _measured(expression: ast.Expression) -> tuple[Hashable, int]:
         case ast.In(operand=operand, choices=choices) if all(isinstance(each, ast.Literal) for each in choices):
             shape, count = _measured(operand)
             return (ast.In, shape), count + 1
+        case _:
+            return _measured_whole(expression)
+
+
+def _measured_whole(expression: ast.Expression) -> tuple[Hashable, int]:
+    """Measure an expression by its operands."""
     measured = [_measured(each) for each in operands_of(expression)]
     own = [value for name in expression.__slots__ if isinstance(value := getattr(expression, name), (str, bool))]
     shape = (type(expression), *own, *(each for each, _ in measured))

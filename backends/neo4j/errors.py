@@ -23,6 +23,7 @@ from lineage.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from lineage.seam import current_deadline
 
 __all__ = ["CONNECTION_LOST", "ERRORS", "emptied", "lost_race", "translated", "waits_in_vain"]
 
@@ -133,7 +134,7 @@ def translated(error: BaseException) -> LineageError:
     if any(isinstance(each, SSLCertVerificationError) for each in reasons):
         ours, advice = _STRANGER
         is_transient = False
-    elif any(isinstance(each, SocketDeadlineExceededError) for each in reasons):
+    elif any(isinstance(each, SocketDeadlineExceededError) for each in reasons) or _is_late(reasons):
         ours, advice = _OUT_OF_TIME
         is_transient = False
     elif isinstance(error, driver.ServiceUnavailable):
@@ -145,6 +146,13 @@ def translated(error: BaseException) -> LineageError:
     result.database_code = getattr(error, "code", None) or ""
     result.repeatable = is_transient and not isinstance(result, _NOT_WORTH_REPEATING)
     return result
+
+
+def _is_late(reasons: Sequence[BaseException]) -> bool:
+    """Whether a wait was cut for want of time: one may connect to a server that stands still."""
+    deadline = current_deadline()
+    is_cut = any(isinstance(each, TimeoutError) for each in reasons)
+    return is_cut and deadline is not None and deadline.left_s() <= 0
 
 
 def _reasons(error: BaseException | None) -> Iterator[BaseException]:

@@ -19,6 +19,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import signal
 import subprocess
 import tempfile
 import time
@@ -120,6 +121,10 @@ class Neo4jServer(ABC):
     @abstractmethod
     def kill(self) -> None:
         """End it as `kill -9` does."""
+
+    def frozen(self) -> contextlib.AbstractContextManager[None]:
+        """Let it stand still during a block, its connections as they are."""
+        raise NotImplementedError(_NOT_OURS)
 
     @abstractmethod
     def close(self) -> None:
@@ -317,6 +322,16 @@ class JarNeo4j(Neo4jServer):
     def kill(self) -> None:
         self._process.kill()
 
+    @contextmanager
+    def frozen(self) -> Generator[None]:
+        pid = self.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def close(self) -> None:
         atexit.unregister(self.close)
         self._process.close()
@@ -409,6 +424,14 @@ class ContainerNeo4j(Neo4jServer):
 
     def kill(self) -> None:
         self._container.get_wrapped_container().kill()
+
+    @contextmanager
+    def frozen(self) -> Generator[None]:
+        self._container.get_wrapped_container().pause()
+        try:
+            yield
+        finally:
+            self._container.get_wrapped_container().unpause()
 
     def close(self) -> None:
         atexit.unregister(self.close)
