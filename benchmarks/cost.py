@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lineage
 from backends.neo4j.reads import node_statement
 from benchmarks.report import Table
 from lineage import Artifact, ArtifactType, Context, ContextType, Event, Execution, ExecutionType, Store
+from lineage.api.lists import PAGE_SIZE
 from lineage.model import NodeKind
 from lineage.reading.lists import filter_of
 from lineage.seam import NodeQuery, OrderBy
@@ -29,6 +31,7 @@ QUICK_SIZES = (40, 200)
 GOAL = 1.5
 """A question may cost so many times as much in a store ten times as large: the statistics of a planner differ."""
 
+_SAVED = Path(__file__).parents[1] / "browser" / "queries"
 _A, _E, _C = NodeKind.ARTIFACT, NodeKind.EXECUTION, NodeKind.CONTEXT
 _STEPS = (
     ("prepare", ("data",), ("examples",)),
@@ -73,6 +76,7 @@ _OF_ALL: Sequence[tuple[NodeKind, str]] = (
     (_A, "contexts_a.name = 'run-7' AND contexts_b.name = 'pipeline-7'"),
     (_A, "contexts_b.name = 'pipeline-7' AND contexts_a.name = 'run-7'"),
     (_A, "contexts_a.name = 'run-7' AND contexts_a.id > contexts_b.id"),
+    (_A, "contexts_a.name = 'run-7' AND contexts_b.name = contexts_a.external_id"),
     (_A, "contexts_a.name LIKE 'run-7' AND type = 'Model'"),
     (_A, "name = 'run-7/model' OR name = 'run-3/model'"),
     (_A, "uri = 's3://run-7/model' OR uri = 's3://run-3/model'"),
@@ -108,8 +112,16 @@ _OF_PAGES: Sequence[tuple[NodeKind, str]] = (
     (_E, "last_known_state = NEW"),
     (_E, "last_known_state IN (RUNNING, FAILED) AND type = 'train'"),
 )
+_OF_ITERATORS: Sequence[tuple[NodeKind, str]] = (
+    (_A, "name LIKE 'run-7/%'"),
+    (_A, "type = 'Rare'"),
+    (_A, "contexts_a.name = 'run-7'"),
+    (_E, "last_known_state = RUNNING"),
+)
+"""What `iter_artifacts` and its like ask for: pages of :data:`PAGE_SIZE`."""
 QUESTIONS: Sequence[Question] = (
     *(Question(kind, where) for kind, where in _OF_ALL),
+    *(Question(kind, where, PAGE_SIZE) for kind, where in _OF_ITERATORS),
     *(Question(kind, where, 20) for kind, where in _OF_PAGES),
     Question(_E, "last_known_state = RUNNING", 20, OrderBy.LAST_UPDATE_TIME, descending=True),
 )
@@ -186,6 +198,33 @@ def _events(run: int) -> Iterator[tuple[str, str, Event]]:
 
 
 @dataclass(frozen=True)
+class Saved:
+    """A query that the Neo4j Browser has saved, with other nodes than those that it names."""
+
+    file: str
+    edits: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return f"saved query of the Browser: {self.file}"
+
+    @property
+    def text(self) -> str:
+        text = (_SAVED / f"{self.file}.cypher").read_text(encoding="utf-8")
+        for old, new in self.edits.items():
+            if old not in text:
+                raise ValueError(f"{self.file} has no {old}")
+            text = text.replace(old, new)
+        return text
+
+
+SAVED: Sequence[Saved] = (
+    Saved("08-artifacts-by-a-filter", {"'run-2'": "'run-9'", "'run-1'": "'run-3'", "0.93": "0.9"}),
+)
+ASKED: Sequence[Question | Saved] = [*QUESTIONS, *SAVED]
+
+
+@dataclass(frozen=True)
 class Cost:
     """What a question found, and how often the database looked at something to find it."""
 
@@ -194,8 +233,19 @@ class Cost:
     plan: Mapping[str, Any]
 
 
-def cost_of(driver: Any, question: Question) -> Cost:
+def _cost_of_saved(driver: Any, saved: Saved) -> Cost:
+    with driver.session(database="neo4j") as session:
+        text: Any = f"PROFILE {saved.text}"  # the driver wants a literal
+        result = session.run(text)
+        names = tuple(record[0]["name"] for record in result)
+        plan = result.consume().profile
+    return Cost(names, _hits(plan), plan)
+
+
+def cost_of(driver: Any, question: Question | Saved) -> Cost:
     """Run what the store runs for a question, under PROFILE. All properties of these questions have an index."""
+    if isinstance(question, Saved):
+        return _cost_of_saved(driver, question)
     statement = node_statement(question.query(), lock=False, is_indexed=lambda _, __: True)
     with driver.session(database="neo4j") as session:
         result = session.run(f"PROFILE {statement.text}", statement.parameters)
@@ -208,7 +258,7 @@ def _hits(plan: Mapping[str, Any]) -> int:
     return int(plan.get("dbHits", 0)) + sum(map(_hits, plan.get("children", ())))
 
 
-def costs(server: Neo4jServer, questions: Sequence[Question], sizes: Sequence[int]) -> list[list[Cost]]:
+def costs(server: Neo4jServer, questions: Sequence[Question | Saved], sizes: Sequence[int]) -> list[list[Cost]]:
     """Fill the empty database up to one size after the other; return what each question costs at each size."""
     measured: list[list[Cost]] = []
     with lineage.open_store(server.url) as store:
@@ -225,11 +275,11 @@ def costs(server: Neo4jServer, questions: Sequence[Question], sizes: Sequence[in
 def cost(sizes: tuple[int, int]) -> tuple[Table, bool]:
     """Measure on a Neo4j of its own; print and return the table, and whether no cost follows the store."""
     with start_neo4j() as server:
-        return report(sizes, QUESTIONS, costs(server, QUESTIONS, sizes))
+        return report(sizes, ASKED, costs(server, ASKED, sizes))
 
 
 def report(
-    sizes: tuple[int, int], questions: Sequence[Question], measured: Sequence[Sequence[Cost]]
+    sizes: tuple[int, int], questions: Sequence[Question | Saved], measured: Sequence[Sequence[Cost]]
 ) -> tuple[Table, bool]:
     """Print and return the table of what questions cost, and whether no cost follows the store."""
     table = Table(
