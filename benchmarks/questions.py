@@ -26,6 +26,7 @@ __all__ = ["QUICK_SIZES", "SIZES", "questions"]
 SIZES = (10_000, 100_000)
 QUICK_SIZES = (500, 1_000)
 CHAIN, DIAMONDS, FAN = 50, 60, 5_000
+BEST = 300
 GOAL = 2.0
 OF_HUB = frozenset({"between", "roots", "select"})
 """What asks who made the hub. An index of events by artifact and type, which MLMD's schema lacks, would find that
@@ -67,10 +68,16 @@ class _Record:
 
     def _fill(self, steps: Sequence[_Step]) -> None:
         store = self.store
-        store.put_types(artifact_types=[ArtifactType(name="Data")], execution_types=[ExecutionType(name="Step")])
+        store.put_types(
+            artifact_types=[ArtifactType(name="Data", properties={"score": float})],
+            execution_types=[ExecutionType(name="Step")],
+        )
         for start in range(0, self.artifacts, 5_000):
             count = min(5_000, self.artifacts - start)
-            store.put_artifacts([Artifact(type="Data", name=f"a{start + each + 1}") for each in range(count)])
+            numbers = range(start + 1, start + count + 1)
+            store.put_artifacts(
+                [Artifact(type="Data", name=f"a{n}", properties={"score": -abs(n - BEST) / 2}) for n in numbers]
+            )
         for start in range(0, len(steps), 5_000):
             some = steps[start : start + 5_000]
             store.put_executions([Execution(type="Step") for _ in some])
@@ -148,6 +155,18 @@ _QUESTIONS: Sequence[tuple[str, Callable[[Store, _Record], int], Callable[[_Reco
         lambda s, r: len(s.select(f"type:Data and a{r.chain[0]}+")),
         None,
         "of what is downstream, where all artifacts have the type",
+    ),
+    (
+        "best",
+        lambda s, r: s.best("Data", "properties.score").id,
+        None,
+        "of all artifacts, which all have the property",
+    ),
+    (
+        "page by property",
+        lambda s, r: len(s.list_artifacts(type="Data", order_by="properties.score", descending=True, limit=20)),
+        None,
+        "20 of all artifacts, which all have the property",
     ),
 )
 

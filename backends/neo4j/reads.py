@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from backends.neo4j.layout import GRAPH_KINDS, LINK_ITEM, LONG, MAX_INDEXED_BYTES, RELATIONSHIPS
+from backends.neo4j.records import property_keys
 from backends.neo4j.writes import WRITE_LOCK
 from cypher import Filter
 from cypher.ast import PropertyRow
 from cypher.rendering import CypherFilter, render_filter
 from lineage.model import INPUT_EVENTS, OUTPUT_EVENTS, EventType, LinkKind, NodeKind
-from lineage.seam import END_KINDS, LinkQuery, NodeQuery, OrderBy
+from lineage.seam import END_KINDS, LinkQuery, NodeQuery, NumberQuery, OrderBy
 
 __all__ = [
     "CHUNK",
@@ -68,6 +69,32 @@ class NodeStatement:
         named = {f"key_{at}": key for at, key in enumerate(keys)}
         item = f"[{', '.join(('each.id', *(f'each[${name}]' for name in named)))}]"
         return f"{self.body}\nWITH collect(n) AS found\n{in_chunks('values', item)}", {**self.parameters, **named}
+
+    def first_numbers(self, asked: NumberQuery) -> tuple[str, dict[str, Any]]:
+        """The statement for the ids of the nodes with the first numbers, and these; and its parameters.
+
+        Nothing but a number compares with one, and NaN is neither below nor above.
+        """
+        parameters = {
+            **self.parameters,
+            "first_key": property_keys(asked.family, asked.name)[0],
+            "first_limit": asked.limit,
+        }
+        condition = "(n[$first_key] < 0 OR n[$first_key] >= 0)"
+        operator, direction = ("<", " DESC") if asked.descending else (">", "")
+        if asked.after is not None:
+            parameters["first_value"], parameters["first_id"] = asked.after
+            condition += (
+                f" AND (n[$first_key] {operator} $first_value"
+                f" OR (n[$first_key] = $first_value AND n.id {operator} $first_id))"
+            )
+        lines = [
+            f"{self.body} WHERE {condition}",
+            f"WITH n ORDER BY n[$first_key]{direction}, n.id{direction} LIMIT $first_limit",
+            "WITH collect(n) AS found",
+            in_chunks("values", "[each.id, each[$first_key]]"),
+        ]
+        return "\n".join(lines), parameters
 
     @property
     def for_people(self) -> str:

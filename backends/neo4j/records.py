@@ -43,11 +43,13 @@ from lineage.model import (
     PropertyType,
 )
 from lineage.model.values import EMPTY_PROPERTIES, FrozenDict, FrozenList, ProtoValue
+from lineage.seam import NumberQuery
 
 __all__ = [
     "OUR_KEYS",
     "OUR_PREFIXES",
     "can_be_compared",
+    "exact_numbers",
     "is_ours",
     "links_from_items",
     "node_from_graph",
@@ -80,6 +82,7 @@ _EXECUTION_STATES: Final = {state.name: state for state in ExecutionState}
 _EVENT_TYPES: Final = {event_type.name: event_type for event_type in EventType}
 _FAMILIES: Final = ("properties", "custom_properties")
 _PLAIN_FIELDS: Final = ("name", "external_id")
+_EXACT: Final = 2**53
 _ENCODED: Final = ("struct.", "proto.")
 
 
@@ -241,6 +244,15 @@ def value_from_graph(keys: Sequence[str], values: Sequence[Any]) -> Any:
             except (KeyError, ValueError, TypeError) as error:
                 raise DataLossError(f"{key!r} in Neo4j holds what no property can: {error!r}; restore it") from error
     return None
+
+
+def exact_numbers(asked: NumberQuery, found: Sequence[Any]) -> Sequence[tuple[int, Any]] | None:
+    """Return the first numbers as they were found; None if one is so large that Cypher may have put it elsewhere.
+
+    It compares ints with floats as floats, which have all ints below 2^53. A smaller number always is on its side.
+    """
+    numbers = [number for _, number in found] + ([] if asked.after is None else [asked.after[0]])
+    return None if any(abs(number) >= _EXACT for number in numbers) else found
 
 
 # --- links ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ one statement; only a unit of work that locks nodes, changes types or reads what
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +20,7 @@ from backends.neo4j.errors import CONNECTION_LOST, emptied, lost_race, translate
 from backends.neo4j.expansion import EXPANDED_LINKS, expansion_statement, once
 from backends.neo4j.ids import UnitIds
 from backends.neo4j.reads import NodeStatement, can_lead, can_match, keys_statement, link_statement, node_statement
-from backends.neo4j.records import links_from_items, node_from_graph, property_keys, value_from_graph
+from backends.neo4j.records import exact_numbers, links_from_items, node_from_graph, property_keys, value_from_graph
 from backends.neo4j.sessions import Statements
 from backends.neo4j.types import LOCK_PARENTS, VERSION_PART, TypesInUse
 from backends.neo4j.whole import WholeReads
@@ -42,7 +42,7 @@ from backends.neo4j.writes import (
 from cypher import Filter
 from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
 from lineage.model import Direction, Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam import Expansion, LinkQuery, NodeKeys, NodeQuery, current_deadline, current_unit
+from lineage.seam import Expansion, LinkQuery, NodeKeys, NodeQuery, NumberQuery, current_deadline, current_unit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -271,23 +271,26 @@ class Neo4jTransaction:
 
     def count_nodes(self, query: NodeQuery) -> int:
         """See :class:`lineage.seam.CanCount`."""
-        built = self._of_all(query)
-        found = {} if built is None else self._read_items(built.counting, built.parameters)
-        return int(found.get("count", [0])[0])  # of none there is no row
+        return sum(self._items_of(query, "count", lambda built: (built.counting, built.parameters)))
 
     def find_values(self, query: NodeQuery, family: str | None, name: str) -> Sequence[tuple[int, Any]]:
         """See :class:`lineage.seam.CanFindValues`."""
-        built, keys = self._of_all(query), property_keys(family, name)
-        items = [] if built is None else self._read_items(*built.values(keys)).get("values", [])
+        keys = property_keys(family, name)
+        items = self._items_of(query, "values", lambda built: built.values(keys))
         return [(node_id, value_from_graph(keys, values)) for node_id, *values in items]
 
-    def _of_all(self, query: NodeQuery) -> NodeStatement | None:
-        """Return the statement for nodes in no order; None if the query is empty by itself."""
+    def find_first_numbers(self, asked: NumberQuery) -> Sequence[tuple[int, Any]] | None:
+        """See :class:`lineage.seam.CanFindFirstNumbers`."""
+        return exact_numbers(asked, self._items_of(asked.nodes, "values", lambda built: built.first_numbers(asked)))
+
+    def _items_of(self, query: NodeQuery, part: str, ask: Callable[[NodeStatement], tuple[str, Any]]) -> list[Any]:
+        """Return what is asked of nodes in no order; nothing if the query is empty by itself."""
         if not can_match(query):
-            return None
+            return []
         if self._buffer and self._can_see_buffer(query):
             self._flush()
-        return node_statement(query, is_ordered=False, is_indexed=self._client.schema.is_indexed)
+        built = node_statement(query, is_ordered=False, is_indexed=self._client.schema.is_indexed)
+        return self._read_items(*ask(built)).get(part, [])
 
     def _find(self, query: NodeQuery, *, lock: bool) -> list[dict[str, Any]]:
         built = node_statement(query, lock=lock, is_indexed=self._client.schema.is_indexed)
@@ -298,8 +301,7 @@ class Neo4jTransaction:
 
         But within a transaction a statement does not wait for that.
         """
-        deadline = current_deadline()
-        if deadline is not None:
+        if (deadline := current_deadline()) is not None:
             deadline.check()
         if self._statements.in_transaction:
             time.sleep(_PAUSE_S)
@@ -311,9 +313,8 @@ class Neo4jTransaction:
         nodes: the update brings along what was read of them.
         """
         ids = query.ids or ()
-        if self._statements.in_transaction or len(ids) > MAX_SEEN:
-            return False
-        return not any(self._client.lock_first.has(query.kind, node_id) for node_id in ids)
+        has_many = self._statements.in_transaction or len(ids) > MAX_SEEN
+        return not has_many and not any(self._client.lock_first.has(query.kind, node_id) for node_id in ids)
 
     def _read_items(self, statement: str, parameters: dict[str, Any]) -> dict[str, list[Any]]:
         """Run a statement that returns parts and items; return the items of each part.
@@ -354,9 +355,8 @@ class Neo4jTransaction:
         return found
 
     def _can_see_buffer(self, query: NodeQuery) -> bool:
-        if self._buffer.touches_nodes(query.kind):
-            return True
-        return query.linked is not None or (query.filter is not None and bool(query.filter.rows))
+        has_rows = query.filter is not None and bool(query.filter.rows)
+        return self._buffer.touches_nodes(query.kind) or query.linked is not None or has_rows
 
     # --- links --------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
@@ -57,9 +56,18 @@ def can_match(query: NodeQuery) -> bool:
 
 
 def node_statement(
-    query: NodeQuery, columns: str, statements: Statements, rendered: SqlFilter | None
+    query: NodeQuery,
+    columns: str,
+    statements: Statements,
+    rendered: SqlFilter | None,
+    *,
+    first: SqlFilter | None = None,
+    order: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the statement for the nodes of a query, in its order; the node's alias is ``n``."""
+    """Return the statement for the nodes of a query, in its order or another; the node's alias is ``n``.
+
+    ``first`` is another filter, which must hold as well.
+    """
     dialect = statements.dialect
     parameters: dict[str, Any] = {}
     conditions: list[str] = []
@@ -81,26 +89,27 @@ def node_statement(
         text, of_links = linked_ids(statements, query.linked)
         parameters.update(of_links)
         conditions.append(f"n.id IN ({text})")
-    joins: Sequence[str] = ()
-    if rendered is not None:
-        joins = rendered.joins
-        conditions += rendered.conditions
-        parameters.update(rendered.parameters)
-    order, direction = ORDER_COLUMNS[query.order_by], " DESC" if query.descending else ""
+    joins: list[str] = []
+    for each in (first, rendered):
+        if each is not None:
+            joins += each.joins
+            conditions += each.conditions
+            parameters.update(each.parameters)
+    column, direction = ORDER_COLUMNS[query.order_by], " DESC" if query.descending else ""
     if query.after is not None:
         sign = "<" if query.descending else ">"
         parameters["after_id"] = query.after.id
         if query.order_by is OrderBy.ID:
             conditions.append(f"n.id {sign} :after_id")
         else:
-            conditions.append(f"(n.{order}, n.id) {sign} (:after_value, :after_id)")
+            conditions.append(f"(n.{column}, n.id) {sign} (:after_value, :after_id)")
             parameters["after_value"] = query.after.value
-    ordered = f"n.id{direction}" if order == "id" else f"n.{order}{direction}, n.id{direction}"
+    ordered = f"n.id{direction}" if column == "id" else f"n.{column}{direction}, n.id{direction}"
     lines = [
         f"SELECT {columns} FROM {NODE_TABLES[query.kind].name} n",
         *joins,
         *([f"WHERE {' AND '.join(conditions)}"] if conditions else []),
-        f"ORDER BY {ordered}",
+        f"ORDER BY {order or ordered}",
     ]
     if query.limit is not None:
         lines.append("LIMIT :limit")

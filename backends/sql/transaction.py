@@ -20,13 +20,14 @@ from backends.sql.nodes import (
     records,
     update_nodes,
 )
+from backends.sql.numbers import first_number_ids, has_values_beside
 from backends.sql.queries import Filters, can_match, node_statement
 from backends.sql.schema import NODE_TABLES
 from backends.sql.statements import ClashError, Statements
 from backends.sql.types import State, delete_types, insert_types, read_state, update_types
 from lineage.errors import AbortedError, AlreadyExistsError, FailedPreconditionError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam import LinkQuery, NodeKeys, NodeQuery, at_database
+from lineage.seam import LinkQuery, NodeKeys, NodeQuery, NumberQuery, at_database
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -260,6 +261,20 @@ class SqlTransaction:
         if family is None:
             return field_values(self._statements, query.kind, ids, name)
         return property_values(self._statements, query.kind, ids, family, name, has_beside=state.has_beside)
+
+    def find_first_numbers(self, asked: NumberQuery) -> Sequence[tuple[int, Any]] | None:
+        """See :class:`lineage.seam.CanFindFirstNumbers`."""
+        query = asked.nodes
+        if not can_match(query):
+            return []
+        statements, state = self._statements, self._known()
+        rendered = self._rendered(query, state)
+        if rendered is not None and (rendered.computed is not None or rendered.otherwise is not None):
+            return None
+        if state.has_beside and has_values_beside(statements, asked):
+            return None
+        ids = first_number_ids(statements, asked, rendered)
+        return property_values(statements, query.kind, ids, asked.family, asked.name, has_beside=False)
 
     def count_nodes(self, query: NodeQuery) -> int:
         """See :class:`lineage.seam.CanCount`."""

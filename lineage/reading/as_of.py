@@ -16,7 +16,17 @@ from typing import Any, Literal
 from cypher import Filter, ValueType, ast
 from lineage.errors import UnimplementedError
 from lineage.model import Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam import END_KINDS, CanCount, CanFindValues, HasOnlyMlmdsFilters, LinkQuery, NodeQuery, Reads
+from lineage.seam import (
+    END_KINDS,
+    CanCount,
+    CanFindFirstNumbers,
+    CanFindValues,
+    HasOnlyMlmdsFilters,
+    LinkQuery,
+    NodeQuery,
+    NumberQuery,
+    Reads,
+)
 
 __all__ = ["reads_as_of"]
 
@@ -98,6 +108,12 @@ class _DatabaseReadsAsOf(_ReadsAsOf):
     def find_values(self, query: NodeQuery, family: str | None, name: str) -> Sequence[tuple[int, Any]]:
         linked = self._with_linked(query)
         return [] if linked is None else self._values.find_values(self._with_filter(linked), family, name)
+
+    def find_first_numbers(self, asked: NumberQuery) -> Sequence[tuple[int, Any]] | None:
+        linked = self._with_linked(asked.nodes)
+        if linked is None or not isinstance(self._tx, CanFindFirstNumbers):
+            return None
+        return self._tx.find_first_numbers(replace(asked, nodes=self._with_filter(linked)))
 
 
 class _MlmdReadsAsOf(_ReadsAsOf):

@@ -25,6 +25,7 @@ from lineage.reading.property_order import (
     PropertyOrder,
     Values,
     check_declared,
+    first_places,
     is_number,
     is_place,
     parse_property_order,
@@ -212,15 +213,21 @@ def _page_by_values(
     tx: Reads, query: NodeQuery, arranged: _Arrangement, after: tuple[Any, int] | None, limit: int | None
 ) -> Page[Any]:
     """Return a page for which values of all nodes decide: the store finds these, and then the nodes of the page."""
-    values = Values(tx, query)
-    held = _held(tx, query, arranged, values)
-    places = places_after(held, after, descending=arranged.descending, limit=None if limit is None else limit + 1)
+    more = None if limit is None else min(limit + 1, INT64_MAX)
+    order, descending, nodes = arranged.order, arranged.descending, None
+    places = None
+    if more is not None and arranged.latest is None and isinstance(order, PropertyOrder):
+        places = first_places(tx, query, order, after, descending=descending, limit=more)
+    if places is None:
+        values = Values(tx, query)
+        nodes = values.nodes
+        places = places_after(_held(tx, query, arranged, values), after, descending=descending, limit=more)
     is_last = limit is None or len(places) <= limit
     places = places[:limit]
-    nodes = values.nodes
     if nodes is None:
         ids = [node_id for _, node_id in places]
-        found = tx.find_nodes(replace(query, ids=ids, limit=len(ids))) if ids else ()
+        of_page = replace(query, ids=ids, type_ids=None, limit=len(ids))  # types of nodes do not change
+        found = tx.find_nodes(of_page) if ids else ()
         nodes = {node.id: node for node in found}
     if after is None:
         _check_are_there(tx, query, arranged, places)

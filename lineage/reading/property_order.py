@@ -19,12 +19,14 @@ from typing import Any
 
 from lineage.errors import InvalidArgumentError, near_matches, short_repr
 from lineage.model import NodeKind, NodeType
-from lineage.seam import CanFindValues, NodeQuery, Reads
+from lineage.model.values import INT64_MAX, INT64_MIN
+from lineage.seam import CanFindFirstNumbers, CanFindValues, NodeQuery, NumberQuery, Reads
 
 __all__ = [
     "PropertyOrder",
     "Values",
     "check_declared",
+    "first_places",
     "group_of",
     "is_number",
     "is_place",
@@ -146,6 +148,22 @@ class Values:
         return [(node_id, getattr(node, family).get(name)) for node_id, node in nodes]
 
 
+def first_places(
+    tx: Reads, query: NodeQuery, order: PropertyOrder, after: tuple[Any, int] | None, *, descending: bool, limit: int
+) -> list[tuple[Any, int]] | None:
+    """Return the first places after one, if the store finds so many numbers there without all the values.
+
+    Else None: there may be fewer numbers, and then come values that are none.
+    """
+    if not isinstance(tx, CanFindFirstNumbers) or not (after is None or _is_stored_number(after[0])):
+        return None
+    asked = NumberQuery(query, order.family, order.name, descending=descending, after=after, limit=limit)
+    found = tx.find_first_numbers(asked)
+    numbers = [(node_id, value) for node_id, value in found or () if is_number(value)]
+    places = places_after(numbers, after, descending=descending, limit=limit)
+    return places if len(places) == limit else None
+
+
 def places_after(
     values: Iterable[tuple[int, Any]], after: tuple[Any, int] | None, *, descending: bool, limit: int | None
 ) -> list[tuple[Any, int]]:
@@ -181,6 +199,10 @@ def group_of(value: Any) -> Hashable:
 def is_number(value: Any) -> bool:
     """Whether a property's value is a number, which NaN is not."""
     return _ranked(value)[0] == _NUMBER
+
+
+def _is_stored_number(value: Any) -> bool:
+    return is_number(value) and (isinstance(value, float) or INT64_MIN <= value <= INT64_MAX)
 
 
 def is_place(value: Any) -> bool:

@@ -12,6 +12,7 @@ from lineage.seam.capabilities import (
     CanCountConnections,
     CanExpand,
     CanExplain,
+    CanFindFirstNumbers,
     CanFindKeys,
     CanFindValues,
     CanIndexProperties,
@@ -31,7 +32,7 @@ from lineage.seam.capabilities import (
 )
 from lineage.seam.columns import ColumnKey, column_key, column_reader, neighbour_reader
 from lineage.seam.deadline import current_deadline
-from lineage.seam.queries import Cursor, LinkQuery, NodeKeys, NodeQuery, OrderBy, held_by
+from lineage.seam.queries import Cursor, LinkQuery, NodeKeys, NodeQuery, NumberQuery, OrderBy, held_by
 from lineage.seam.refusals import (
     changed_meanwhile,
     closed,
@@ -74,6 +75,7 @@ __all__ = [
     "CanCountConnections",
     "CanExpand",
     "CanExplain",
+    "CanFindFirstNumbers",
     "CanFindKeys",
     "CanFindValues",
     "CanIndexProperties",
@@ -93,6 +95,7 @@ __all__ = [
     "NeighbourLink",
     "NodeKeys",
     "NodeQuery",
+    "NumberQuery",
     "OrderBy",
     "Problem",
     "PropertyIndex",

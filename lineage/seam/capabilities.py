@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from cypher import Filter
 from cypher.ast import PropertyRow
 from lineage.model import Direction, Link, LinkKind, Node, NodeKind, NodeType
-from lineage.seam.queries import NodeKeys, NodeQuery
+from lineage.seam.queries import NodeKeys, NodeQuery, NumberQuery
 from lineage.seam.transaction import Backend
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "CanCountConnections",
     "CanExpand",
     "CanExplain",
+    "CanFindFirstNumbers",
     "CanFindKeys",
     "CanFindValues",
     "CanIndexProperties",
@@ -118,6 +119,18 @@ class CanFindValues(Protocol):
 
         ``family`` is ``properties`` or ``custom_properties``; None for a field of the record, which is ``name``,
         ``type_id``, ``uri`` or one of the times. The query has no limit, and its order means nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class CanFindFirstNumbers(Protocol):
+    """What a transaction may also have: the nodes with which an order by a property begins, without all its values."""
+
+    def find_first_numbers(self, asked: NumberQuery) -> Sequence[tuple[int, Any]] | None:
+        """Return the ids of nodes, each with the number, among which are those that are asked for, in no order.
+
+        Returns None if the store cannot tell.
         """
         ...
 
@@ -313,6 +326,13 @@ CAPABILITIES: Sequence[Capability] = (
         "transaction",
         "one value of each of many nodes, without the nodes, to order or group them by",
         "the nodes are read",
+        frozenset({"neo4j", "sql"}),
+    ),
+    Capability(
+        CanFindFirstNumbers,
+        "transaction",
+        "the nodes with which an order by a property begins, without all its values",
+        "the value of each node that matches is found",
         frozenset({"neo4j", "sql"}),
     ),
     Capability(

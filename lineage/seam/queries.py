@@ -11,7 +11,7 @@ from cypher import Filter
 from lineage.model import Event, EventType, LinkEnd, LinkKind, NodeKind
 from lineage.seam.vocabulary import LINK_ENDS
 
-__all__ = ["Cursor", "LinkQuery", "NodeKeys", "NodeQuery", "OrderBy", "held_by"]
+__all__ = ["Cursor", "LinkQuery", "NodeKeys", "NodeQuery", "NumberQuery", "OrderBy", "held_by"]
 
 
 class OrderBy(Enum):
@@ -89,6 +89,22 @@ class NodeQuery:
     descending: bool = False
     after: Cursor | None = None
     limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberQuery:
+    """The first ``limit`` nodes, in the order of the numbers that a property of them is, then of their ids.
+
+    They are those of ``nodes``, a query without a limit, whose order means nothing. ``family`` is ``properties`` or
+    ``custom_properties``; ``after`` is the number and the id to go on after. Numbers compare exactly, and NaN is none.
+    """
+
+    nodes: NodeQuery
+    family: str
+    name: str
+    descending: bool
+    after: tuple[float, int] | None
+    limit: int
 
 
 class NodeKeys(NamedTuple):

@@ -147,6 +147,30 @@ def test_an_order_is_that_of_a_plain_sort(store: Store) -> None:
         assert list(walked(store, **options)) == expected, f"LINEAGE_TEST_SEED={SEED} {drawn}"
 
 
+SMALL = (-3, -1, 0, 1, 2, 2**31 - 1, -(2**31))
+DOUBLES = (-2.5, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 5e-324, 1e300, -1e300, float(2**31 - 1), float(2**53))
+LARGE = (2**53 + 1, 2**53 - 1, 2**53, 2**63 - 1, -(2**63), -(2**63) + 1)
+OUTER = (float(2**63), -float(2**63), 9007199254740994.0, -1e19, 1e19)
+
+
+@pytest.mark.parametrize("others", [(), (math.inf, -math.inf), (math.nan,), (*LARGE, *OUTER)], ids=str)
+def test_numbers_in_order_are_those_of_a_plain_sort(store: Store, others: tuple[float, ...]) -> None:
+    store.put_artifact_type(ArtifactType(name="Thing"))
+    rng = random.Random(SEED)  # values that can be repeated
+    drawn: list[Any] = [rng.choice((None, "x", *SMALL, *DOUBLES, *others)) for _ in range(40)]
+    drawn += [*SMALL, *DOUBLES, *others]
+    values = stored(store, "v", drawn)
+    stored(store, "w", [rng.random() for _ in range(10)])
+    for descending in (False, True):
+        for limit in (1, 3, 20):
+            options: dict[str, Any] = {"order_by": "custom_properties.v", "descending": descending, "limit": limit}
+            found = [each for each in walked(store, **options) if each in values]
+            assert found == in_order(values, descending=descending), f"LINEAGE_TEST_SEED={SEED} {drawn}"
+            some = {each: value for each, value in values.items() if 5 < each <= 30}
+            found = list(walked(store, where="id > 5 AND id <= 30", **options))
+            assert found == in_order(some, descending=descending)
+
+
 def test_an_order_goes_by_its_own_family_and_name(store: Store) -> None:
     store.put_artifact_type(ArtifactType(name="Thing", properties={"v": "INT", "V": "INT"}))
     store.put_artifacts(
