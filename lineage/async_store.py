@@ -226,6 +226,9 @@ class AsyncStore:
     count_artifacts = _awaited(Store.count_artifacts)
     count_executions = _awaited(Store.count_executions)
     count_contexts = _awaited(Store.count_contexts)
+    best = _awaited(Store.best)
+    best_execution = _awaited(Store.best_execution)
+    best_context = _awaited(Store.best_context)
 
     put_events = _awaited(Store.put_events)
     put_attributions_and_associations = _awaited(Store.put_attributions_and_associations)

@@ -23,7 +23,7 @@ FOLDER = ROOT / ".mutants"
 PACKAGES, WORK = FOLDER / "packages", FOLDER / "work"
 MUTATED = ("lineage", "backends", "cypher")
 TESTS = ("tests/unit", "tests/conformance")
-_OF_THE_CHECKOUT = ("demo", "documents", "ignores", "imports", "rooms")
+_OF_THE_CHECKOUT = ("benchmarks", "demo", "documents", "ignores", "imports", "rooms")
 """Unit tests of files and of commands in other folders, which are not what they were once there are mutants in them."""
 OPTIONS = (
     *("-n", "0", "-p", "no:cacheprovider", "--backend", "memory", "--path", "direct"),

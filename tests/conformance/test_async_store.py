@@ -46,7 +46,6 @@ def test_an_iterator(world: World) -> None:
     run(world.store, body)
 
 
-@pytest.mark.only_direct
 def test_an_iterator_of_lineage(world: World) -> None:
     model, step = world.artifact("m"), world.execution("e")
     world.event(model, step)
