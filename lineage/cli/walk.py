@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.cli import output, stores, traversal
 from lineage.cli.ls import positive
 from lineage.errors import counted
 
 if TYPE_CHECKING:
-    from lineage.model import NodeKind
+    from lineage.model import Artifact, Execution, NodeKind
     from lineage.reading.graph import LineageGraph
+
+_AS_THEY_COME = ("jsonl", "csv", "ids")
+"""Outputs that need no more of a graph than one node at a time."""
 
 __all__ = ["add_arguments", "graph_as_json", "run"]
 
@@ -47,31 +52,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw. Returns 3 if nothing was found."""
-    from lineage.model import Direction
-    from lineage.viewing.text import tree
-
+    is_up = arguments.command == "up"
     with stores.opened(arguments) as store:
         starts = stores.flow_nodes_of(store, arguments.nodes)
         if not starts:
             return 3
-        walk = store.upstream if arguments.command == "up" else store.downstream
-        graph = walk(
-            *starts,
-            max_hops=arguments.depth,
-            max_nodes=arguments.max_nodes,
-            where=arguments.where,
-            traversal=traversal.traversal_of(arguments, store),
-        )
-    count = len(graph.artifacts) + len(graph.executions)
-    direction = Direction.UPSTREAM if arguments.command == "up" else Direction.DOWNSTREAM
-    if arguments.output == "json":
-        output.write_lines([json.dumps(graph_as_json(graph), ensure_ascii=False, indent=2)])
-    elif arguments.output == "tree" and arguments.where is None:
-        output.write_lines(tree(graph, starts, direction))
-    else:  # what is kept by a filter need not hang together: it is a list
-        kind = "table" if arguments.output == "tree" else arguments.output
-        output.write_nodes(chain(graph.artifacts, graph.executions), kind)
-    if graph.is_cut:
+        extent: dict[str, Any] = {
+            "max_hops": arguments.depth,
+            "max_nodes": arguments.max_nodes,
+            "where": arguments.where,
+            "traversal": traversal.traversal_of(arguments, store),
+        }
+        if arguments.output in _AS_THEY_COME:
+            parts = store.iter_upstream if is_up else store.iter_downstream
+            count, is_cut = _write_parts(parts(*starts, **extent), arguments.output)
+        else:
+            graph = (store.upstream if is_up else store.downstream)(*starts, **extent)
+            count, is_cut = len(graph.artifacts) + len(graph.executions), graph.is_cut
+            _write_whole(graph, starts, arguments)
+    if is_cut:
         limits = [(arguments.depth, "event", "--depth"), (arguments.max_nodes, "node", "--max-nodes")]
         given = [(counted(limit, what), option) for limit, what, option in limits if limit is not None]
         reached, options = (" or ".join(words) for words in zip(*given, strict=True))
@@ -79,6 +78,33 @@ def run(arguments: argparse.Namespace) -> int:
     if not count:
         output.say("nothing matches")
     return 0 if count else 3
+
+
+def _write_parts(parts: Iterable[LineageGraph], kind: str) -> tuple[int, bool]:
+    """Write the nodes of each part as soon as it is there; return how many there were, and whether a limit cut."""
+    is_cut = False
+
+    def nodes() -> Iterator[Artifact | Execution]:
+        nonlocal is_cut
+        for part in parts:
+            yield from chain(part.artifacts, part.executions)
+            sys.stdout.flush()
+            is_cut = part.is_cut
+
+    return output.write_nodes(nodes(), kind), is_cut
+
+
+def _write_whole(graph: LineageGraph, starts: list[Artifact | Execution], arguments: argparse.Namespace) -> None:
+    from lineage.model import Direction
+    from lineage.viewing.text import tree
+
+    if arguments.output == "json":
+        output.write_lines([json.dumps(graph_as_json(graph), ensure_ascii=False, indent=2)])
+    elif arguments.output == "tree" and arguments.where is None:
+        direction = Direction.UPSTREAM if arguments.command == "up" else Direction.DOWNSTREAM
+        output.write_lines(tree(graph, starts, direction))
+    else:  # what is kept by a filter need not hang together: it is a list
+        output.write_nodes(chain(graph.artifacts, graph.executions), "table")
 
 
 def graph_as_json(graph: LineageGraph) -> dict[str, object]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,8 @@ from lineage import (
     ExecutionType,
 )
 from lineage.cli import main
+from lineage.errors import ResourceExhaustedError
+from lineage.reading import parts
 from lineage.server import Server, ServerOptions
 from tests.cli.sample import fill
 
@@ -212,6 +215,34 @@ def test_up_keeps_what_matches(run: Runs) -> None:
     assert run.status == 3
 
 
+def test_lists_of_nodes_come_as_they_are_found_the_nearest_first(run: Runs) -> None:
+    assert run("up", "artifact/2", "-o", "ids").split() == ["artifact/2", "execution/1", "artifact/1"]
+    assert (run.status, run.said) == (0, "")
+    addresses = ["artifact/1", "execution/1", "execution/2", "artifact/2", "artifact/3"]
+    assert [json.loads(line)["address"] for line in run("down", "iris", "-o", "jsonl").splitlines()] == addresses
+    rows = list(csv.DictReader(io.StringIO(run("down", "iris", "-o", "csv"))))
+    assert [row["address"] for row in rows] == addresses
+    assert run("down", "iris", "--depth", "1", "-o", "ids").split() == addresses[:3]
+    assert run.said == "cut at 1 event: more lies beyond; see it with a larger --depth\n"
+    assert run("down", "iris", "--where", "type = 'Nothing'", "-o", "jsonl") == ""
+    assert (run.status, run.said) == (3, "nothing matches\n")
+
+
+def test_what_was_found_before_a_failure_is_written(run: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, found = 0, parts.PartedWalk._found  # pyright: ignore[reportPrivateUsage]  # a look that fails
+
+    def failing(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks > 2:
+            raise ResourceExhaustedError("the database is full")
+        return found(*arguments)
+
+    monkeypatch.setattr(parts.PartedWalk, "_found", failing)
+    assert run("up", "artifact/2", "-o", "ids").split() == ["artifact/2", "execution/1"]
+    assert (run.status, run.said) == (1, "error: the database is full\n")
+
+
 def test_compare(run: Runs) -> None:
     compared = run("compare", "train-1", "execution/2")
     assert run.status == 1
@@ -295,13 +326,17 @@ def test_what_was_shown_is_not_shown_again_nor_for_ever(run: Runs, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_head_ends_it_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["ls", "down execution/1"])
+def test_head_ends_it_quietly(tmp_path: Path, command: str) -> None:
     path = tmp_path / "many.db"
     with lineage.open_store(path) as store:
         store.put_artifact_type(ArtifactType(name="DataSet"))
-        store.put_artifacts([Artifact(type="DataSet", uri="x" * 1000) for _ in range(1000)])
+        store.put_execution_type(ExecutionType(name="Step"))
+        store.put_artifacts([Artifact(type="DataSet", uri="x" * 1000) for _ in range(3000)])
+        store.put_executions([Execution(type="Step")])
+        store.put_events(Event(type="OUTPUT", artifact_id=each, execution_id=1) for each in range(1, 3001))
     ended = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {sys.executable} -m lineage ls -o jsonl | head -n 1"],
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -m lineage {command} -o jsonl | head -n 1"],
         env={**os.environ, "LINEAGE_STORE": str(path)},
         capture_output=True,
         text=True,
