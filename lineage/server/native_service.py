@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, get_type_hints
 
 from google.protobuf.message import DecodeError
@@ -13,6 +14,7 @@ from lineage.api.as_of import READ_ONLY
 from lineage.api.served import IN_PARTS, SERVED
 from lineage.errors import FailedPreconditionError, InvalidArgumentError, LineageError, short_repr
 from lineage.server.dispatch import Call
+from lineage.server.turns import StoreInTurn
 from lineage.store import Store
 from lineage.v1 import json as wire
 from lineage.v1.hints import fits, shown_hint
@@ -26,13 +28,14 @@ _AUDITED_AT_ONCE = 500
 
 def calls(store: Store) -> Iterator[Call]:
     """Return all calls of the service on a store."""
+    in_turn = StoreInTurn(store)
     for name in METHODS:
         access = SERVED[name]
         audit = _audited if access == "admin" else None
         yield Call(
             SERVICE,
             call_name(name),
-            _body(store, name),
+            _streaming(in_turn, name) if name in IN_PARTS else _body(store, name),
             access=access,
             status_text=_text,
             audit=audit,
@@ -54,7 +57,16 @@ def _response(value: Any) -> bytes:
     return response
 
 
-def _body(store: Store, name: str) -> Callable[[bytes], Iterable[bytes]]:
+def _streaming(store: StoreInTurn, name: str) -> Callable[[bytes], Iterable[bytes]]:
+    def responses(parts: Any) -> Iterable[bytes]:
+        return (store.in_turn(partial(_response, part)) for part in parts)
+
+    return _body(store, name, responses)
+
+
+def _body(
+    store: Store, name: str, encode: Callable[[Any], Iterable[bytes]] = lambda answer: (_response(answer),)
+) -> Callable[[bytes], Iterable[bytes]]:
     method = getattr(store, name)
     signature = inspect.signature(method)
     hints = get_type_hints(method)
@@ -74,8 +86,7 @@ def _body(store: Store, name: str) -> Callable[[bytes], Iterable[bytes]]:
         except TypeError as error:
             raise InvalidArgumentError(f"{name}(): {error}; the client may be newer than this server") from error
         try:
-            answer = asked(*bound.args, **bound.kwargs)
-            return map(_response, answer) if name in IN_PARTS else (_response(answer),)
+            return encode(asked(*bound.args, **bound.kwargs))
         except LineageError:
             raise
         except Exception as error:

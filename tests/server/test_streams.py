@@ -34,13 +34,14 @@ class Counting(MemoryBackend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.begun = self.open = 0
+        self.begun = self.open = self.most_open = 0
         self.delay_s = 0.0
 
     @contextmanager
     def transaction(self, *, write: bool = False) -> Generator[MemoryTransaction, None, None]:
         self.begun += 1
         self.open += 1
+        self.most_open = max(self.most_open, self.open)
         time.sleep(self.delay_s)
         try:
             with super().transaction(write=write) as tx:
@@ -150,6 +151,24 @@ def test_streams_that_nobody_reads_do_not_keep_other_calls(
         reader.join()
         assert third == [MANY + 1]
         assert [(call["status"], call["responses"]) for call in ended(caplog)] == [("OK", MANY + 1)] * 2
+
+
+def test_streams_take_turns(serve: Callable[..., Server], store: Store, backend: Counting) -> None:
+    """So that small calls find the processor free, and other streams go on meanwhile."""
+    backend.most_open, backend.delay_s = 0, 0.01
+    with connect(f"grpc://{serve(store, threads=8).address}") as remote:
+        sizes: list[int] = []
+
+        def read() -> None:
+            sizes.append(sum(len(part.artifacts) for part in remote.iter_downstream(Execution(id=1), max_nodes=101)))
+
+        readers = [threading.Thread(target=read) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+    assert sizes == [100] * 4
+    assert backend.most_open == 1
 
 
 def test_the_time_limit_is_that_of_the_whole(
