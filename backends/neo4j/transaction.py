@@ -294,13 +294,7 @@ class Neo4jTransaction:
 
     def _find(self, query: NodeQuery, *, lock: bool) -> list[dict[str, Any]]:
         built = node_statement(query, lock=lock, is_indexed=self._client.schema.is_indexed)
-        while True:
-            found = self._read_items(built.text, built.parameters).get("nodes", [])
-            # What another client deletes after it was matched comes without a property.
-            there = [graph for graph in found if graph]
-            if len(there) == len(found) or query.limit is None:
-                return there
-            self._before_reading_again()  # a page is short only at the end of a list
+        return self._read_items(built.text, built.parameters).get("nodes", [])
 
     def _before_reading_again(self) -> None:
         """See that the call has time. What others are committing is applied when the next statement begins.
@@ -339,8 +333,6 @@ class Neo4jTransaction:
         return found
 
     def _nodes(self, kind: NodeKind, graphs: Sequence[dict[str, Any]]) -> list[Any]:
-        if not all(graphs):
-            raise lost_race("another client deleted a node while it was read")
         self._types.check_those_of(graphs)
         return [node_from_graph(kind, graph) for graph in graphs]
 

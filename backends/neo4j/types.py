@@ -153,6 +153,8 @@ class TypesInUse:
 
     def check_those_of(self, graphs: Sequence[dict[str, Any]]) -> None:
         """See that the type of each node is known, though another client may have put it since types were read."""
+        if not all(graphs):
+            raise lost_race("another client deleted a node while it was read")
         types = self._relied_on or self._cache.types
         if types is None or self._own is not None:
             return

@@ -46,13 +46,23 @@ class WholeReads:
     def nodes(
         self,
         query: NodeQuery,
-        find: Callable[[NodeQuery], _Graphs],
+        read: Callable[[NodeQuery], _Graphs],
         build: Callable[[_Graphs], list[Any]],
     ) -> tuple[_Graphs, list[Any]]:
         """Return the nodes of a query as they stand in the graph, and their records.
 
         What may never have been is asked for again: by id where there is no limit, else with all that is in its place.
         """
+
+        def find(asked: NodeQuery) -> _Graphs:
+            while True:
+                found = read(asked)
+                # What another client deletes after it was matched comes without a property.
+                there = [graph for graph in found if graph]
+                if len(there) == len(found) or asked.limit is None:
+                    return there
+                self._wait()  # a page is short only at the end of a list
+
         matches = _matches_of(query)
         doubts = _Doubts(self._known)
         found = find(query)
