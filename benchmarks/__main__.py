@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         "recorder: a step by the recorder and by hand; "
         "layout: pictures of 300 to 10,000 nodes; "
         "import: `import lineage`; "
+        "parts: walks at once and in parts, and small reads beside them; "
         "million: a large graph in a Neo4j of its own; grpc: the server with 1, 8 and 64 clients; cost: the hits of "
         "Neo4j's database that filters cost, with 200 and with 2,000 runs; "
         "planning: how long Neo4j plans the longest filters",
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds",
         type=float,
-        help="how long to measure each side in a round (default 0.2), or each number of gRPC clients (default 5)",
+        help="how long to measure each side in a round (default 0.2), or each load of gRPC's (default 5)",
     )
     parser.add_argument("--alone", action="store_true", help="only our side, without the reference")
     parser.add_argument("--quick", action="store_true", help="one short round, and small stores: does it run?")
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     parser.add_argument(
         "--artifacts", type=int, default=1_000_000, help="how many artifacts `million` loads (default 1,000,000)"
+    )
+    parser.add_argument(
+        "--nodes", type=int, default=100_000, help="how many nodes the closure of `parts` has (default 100,000)"
     )
     parser.add_argument("--heap", default="2g", help="the heap of the Neo4j that `million` starts (default 2g)")
     parser.add_argument("--list", action="store_true", help="list the workloads")
@@ -181,6 +185,12 @@ def _grpc(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     return [grpc_load.measure(cases, seconds=options.seconds or 5.0)], True
 
 
+def _parts(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
+    from benchmarks.parts import parts  # needs protobuf and gRPC
+
+    return parts(3_000 if options.quick else options.nodes, seconds=0.2 if options.quick else options.seconds or 5.0)
+
+
 def _cost(options: argparse.Namespace) -> tuple[Sequence[Table], bool]:
     from benchmarks import cost  # it needs what starts a Neo4j
 
@@ -207,6 +217,7 @@ RUNS = {
     "recorder": _recorder,
     "layout": _layout,
     "import": _import,
+    "parts": _parts,
     "million": _million,
     "grpc": _grpc,
     "cost": _cost,

@@ -77,6 +77,12 @@ def test_grpc(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ms a call" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parts", "--quick"]) == 0
+    assert "iter_upstream, grpc" in capsys.readouterr().out
+
+
 def test_a_run_is_recorded_in_its_place() -> None:
     document = "before\n<!-- run: a -->\nold\n<!-- end -->\nbetween\n<!-- run: b -->\nb\n<!-- end -->\nafter\n"
     assert recorded(document, "a", "new\n") == document.replace("old", "new")
