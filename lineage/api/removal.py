@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 from lineage.api.served import served
-from lineage.api.units import StoreCore
+from lineage.api.units import Result, StoreCore
 from lineage.catalog import SIMPLE_TYPE_NAMES
-from lineage.errors import FailedPreconditionError, InvalidArgumentError, counted, short_repr
+from lineage.errors import FailedPreconditionError, InvalidArgumentError, UnimplementedError, counted, short_repr
 from lineage.model import (
     Artifact,
     Association,
@@ -44,6 +44,7 @@ from lineage.writing.removal.plan import (
     checked,
 )
 from lineage.writing.unit import id_of
+from lineage.writing.writes import Removes, Writes
 
 __all__ = ["RemovalMethods"]
 
@@ -52,6 +53,19 @@ _AT_ONCE = 500
 
 class RemovalMethods(StoreCore):
     """What goes, and what stays."""
+
+    def _remove(self, body: Callable[[Removes], Result]) -> Result:
+        """Run ``body`` as one unit of work. Raises UnimplementedError if the store cannot remove."""
+
+        def removing(writer: Writes) -> Result:
+            if not isinstance(writer, Removes):
+                raise UnimplementedError(
+                    f"the server at {self._url} has no call that removes; use a server of lineage-graph, which speaks "
+                    "lineage.v1"
+                )
+            return body(writer)
+
+        return self._write(removing)
 
     @served("read")
     def plan_removal(
@@ -151,18 +165,18 @@ class RemovalMethods(StoreCore):
             for batch in batches(plan):
                 self._read(lambda tx, batch=batch: as_planned(tx, plan.how, batch, positions))  # type: ignore[misc]  # as below
             for some in _few(plan.contractions):
-                self._write(lambda writer, some=some: writer.contract(some))  # type: ignore[misc]  # as below
+                self._remove(lambda writer, some=some: writer.contract(some))  # type: ignore[misc]  # as below
         removed = 0
         for batch in batches(plan):
             if plan.how in DELETING and batch[0].links > MAX_LINKS:
                 removed += self._delete_hub(batch[0], positions)
             else:
-                removed += self._write(lambda writer, batch=batch: writer.remove(plan.how, batch, positions))  # type: ignore[misc]  # mypy infers no lambda with a default
+                removed += self._remove(lambda writer, batch=batch: writer.remove(plan.how, batch, positions))  # type: ignore[misc]  # mypy infers no lambda with a default
         return RemovalResult(plan.how, removed, len(plan) - removed)
 
     def _delete_hub(self, planned: PlannedNode, positions: dict[NodeKey, int]) -> int:
         """Delete a node that has more links than one unit of work should delete: these first."""
-        links = self._write(lambda writer: writer.begin_hub(planned, positions))
+        links = self._remove(lambda writer: writer.begin_hub(planned, positions))
         if links is None:
             return 0
         by_kind: dict[LinkKind, list[Link]] = {}
@@ -171,8 +185,8 @@ class RemovalMethods(StoreCore):
         for kind, of_kind in by_kind.items():
             for start in range(0, len(of_kind), MAX_LINKS):
                 some = of_kind[start : start + MAX_LINKS]
-                self._write(lambda writer, kind=kind, some=some: writer.delete_links(kind, some))  # type: ignore[misc]  # as above
-        return self._write(lambda writer: writer.delete_nodes(planned.kind, [planned.id]))
+                self._remove(lambda writer, kind=kind, some=some: writer.delete_links(kind, some))  # type: ignore[misc]  # as above
+        return self._remove(lambda writer: writer.delete_nodes(planned.kind, [planned.id]))
 
     @served("admin")
     def restore(self, selection: str | Selection) -> int:
@@ -195,7 +209,7 @@ class RemovalMethods(StoreCore):
             ids = [id_of(node) for node in selected.nodes if node.kind is kind]
             for start in range(0, len(ids), _AT_ONCE):
                 some = ids[start : start + _AT_ONCE]
-                restored += self._write(lambda writer, kind=kind, some=some: writer.restore(kind, some))  # type: ignore[misc]  # as above
+                restored += self._remove(lambda writer, kind=kind, some=some: writer.restore(kind, some))  # type: ignore[misc]  # as above
         return restored
 
     # --- links and types by themselves --------------------------------------------------------------------------------
@@ -248,7 +262,7 @@ class RemovalMethods(StoreCore):
         deleted = 0
         for start in range(0, len(links), MAX_LINKS):
             some = links[start : start + MAX_LINKS]
-            deleted += self._write(lambda writer, some=some: writer.delete_links(kind, some))  # type: ignore[misc]  # as above
+            deleted += self._remove(lambda writer, some=some: writer.delete_links(kind, some))  # type: ignore[misc]  # as above
         return deleted
 
     @served("admin")
@@ -292,7 +306,7 @@ class RemovalMethods(StoreCore):
         if wanted in SIMPLE_TYPE_NAMES and kind is not NodeKind.CONTEXT:
             raise FailedPreconditionError(f"{kind.lower()} type {wanted!r} is one that every store has; leave it")
         type_id = self._read(lambda tx: self._catalog.of(tx, kind).get(wanted, of_version)).id
-        self._write(lambda writer: writer.delete_types(kind, [type_id]))
+        self._remove(lambda writer: writer.delete_types(kind, [type_id]))
 
 
 def _few(contractions: Iterable[Contraction]) -> Iterator[list[Contraction]]:

@@ -17,7 +17,7 @@ __all__ = ["Writer"]
 
 
 class Writer(StepWriter):
-    """See :class:`lineage.writing.writes.Writes`: writes into one transaction, at one time."""
+    """See :class:`lineage.writing.writes.Writes` and ``Removes``: writes into one transaction, at one time."""
 
     def put_types(self, types: Sequence[NodeType], *, can_add_fields: bool, can_omit_fields: bool) -> list[int]:
         """Create or extend types; return their ids, one for each type given."""

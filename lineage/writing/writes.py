@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lineage.model import (
     Artifact,
@@ -25,7 +25,7 @@ from lineage.writing.masks import UpdateMask
 if TYPE_CHECKING:
     from lineage.writing.removal.plan import Contraction, How, NodeKey, PlannedNode
 
-__all__ = ["Writes"]
+__all__ = ["Removes", "Writes"]
 
 
 class Writes(Protocol):
@@ -85,6 +85,11 @@ class Writes(Protocol):
     ) -> PutLineageSubgraphResult:
         """Write executions, artifacts, contexts and the events between them."""
         ...
+
+
+@runtime_checkable
+class Removes(Protocol):
+    """What a unit of work that writes may also do, where the store can remove."""
 
     def delete_links(self, kind: LinkKind, links: Sequence[Link]) -> int:
         """Delete links; return how many there were."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lineage.catalog import TypeCatalog
@@ -16,8 +16,6 @@ from lineage.model import (
     Context,
     Event,
     Execution,
-    Link,
-    LinkKind,
     Node,
     NodeKind,
     NodeType,
@@ -36,7 +34,6 @@ from lineage.writing.node_rules import (
     check_type_kept,
     type_of,
 )
-from lineage.writing.removal.plan import Contraction, How, NodeKey, PlannedNode
 
 __all__ = ["MlmdWriter"]
 
@@ -198,34 +195,6 @@ class MlmdWriter:
         return PutLineageSubgraphResult(
             list(response.execution_ids), list(response.artifact_ids), list(response.context_ids)
         )
-
-    def delete_links(self, kind: LinkKind, links: Sequence[Link]) -> int:
-        """Refuse."""
-        raise _lacking("removal")
-
-    def delete_types(self, kind: NodeKind, ids: Sequence[int]) -> int:
-        """Refuse."""
-        raise _lacking("removal")
-
-    def delete_nodes(self, kind: NodeKind, ids: Sequence[int]) -> int:
-        """Refuse."""
-        raise _lacking("removal")
-
-    def remove(self, how: How, batch: Sequence[PlannedNode], positions: Mapping[NodeKey, int]) -> int:
-        """Refuse."""
-        raise _lacking("removal")
-
-    def begin_hub(self, planned: PlannedNode, positions: Mapping[NodeKey, int]) -> list[Link] | None:
-        """Refuse."""
-        raise _lacking("removal")
-
-    def contract(self, some: Sequence[Contraction]) -> None:
-        """Refuse."""
-        raise _lacking("removal")
-
-    def restore(self, kind: NodeKind, ids: Sequence[int]) -> int:
-        """Refuse."""
-        raise _lacking("removal")
 
     def _left_alone(
         self, pairs: Sequence[tuple[Artifact | None, Event | None]], reuse: Reuse
