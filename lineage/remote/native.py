@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from functools import wraps
@@ -33,7 +34,7 @@ def _asking(name: str) -> Callable[..., Any]:
     signature = inspect.signature(original)
 
     @wraps(original)
-    def method(self: NativeRemoteStore, *args: Any, **kwargs: Any) -> Any:
+    def method(self: _StoreOfCalls, *args: Any, **kwargs: Any) -> Any:
         arguments = signature.bind(self, *args, **kwargs).arguments
         del arguments["self"]
         return self.stream(name, arguments) if name in IN_PARTS else self.call(name, arguments)
@@ -41,7 +42,7 @@ def _asking(name: str) -> Callable[..., Any]:
     return short_traceback(method)
 
 
-def _with_served_methods(store_class: type[NativeRemoteStore]) -> type[NativeRemoteStore]:
+def _with_served_methods(store_class: type[_StoreOfCalls]) -> type[_StoreOfCalls]:
     """Give a class every method that is served."""
     for name in SERVED:
         setattr(store_class, name, _asking(name))
@@ -49,7 +50,26 @@ def _with_served_methods(store_class: type[NativeRemoteStore]) -> type[NativeRem
 
 
 @_with_served_methods
-class NativeRemoteStore(RemoteStore):
+class _StoreOfCalls(RemoteStore, ABC):
+    """A store whose every served method is one call, made as a subclass makes it."""
+
+    @abstractmethod
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Call a method of the server's store by name, with arguments by name."""
+
+    @abstractmethod
+    def stream(self, method: str, arguments: Mapping[str, Any]) -> Generator[Any, None, None]:
+        """Call a method whose answer the server streams; return an iterator over it, which may be closed early."""
+
+    def _checked(self, answers: Generator[Any, None, None]) -> Generator[Any, None, None]:
+        """Yield answers for as long as this store is open."""
+        with closing(answers):
+            for answer in answers:
+                yield answer
+                self._check_open()
+
+
+class NativeRemoteStore(_StoreOfCalls):
     """A :class:`~lineage.store.Store` over gRPC: the same methods, results and errors.
 
     Each method is one call, and so one unit of work in the server. What needs more than one call raises
@@ -127,13 +147,6 @@ class NativeRemoteStore(RemoteStore):
         except grpc.RpcError as error:
             raise error_of(error, self._address, is_read=True) from None
 
-    def _checked(self, answers: Generator[Any, None, None]) -> Generator[Any, None, None]:
-        """Yield answers for as long as this store is open."""
-        with closing(answers):
-            for answer in answers:
-                yield answer
-                self._check_open()
-
     def _check_served(self, method: str) -> None:
         self._check_open()
         if method not in self._served:
@@ -169,11 +182,14 @@ class NativeRemoteStore(RemoteStore):
             self._link.close()
 
 
-class _NativeStoreAsOf(NativeRemoteStore):
-    """A server's store as it was known at a time: each call says so, over the connection of the store that it is of."""
+class _NativeStoreAsOf(_StoreOfCalls):
+    """A server's store as it was known at a time: each call says so, over the connection of another store.
+
+    That store stays open when this one is closed.
+    """
 
     def __init__(self, store: NativeRemoteStore, time_ms: int) -> None:
-        RemoteStore.__init__(self, None, url=store.url)
+        super().__init__(None, url=store.url)
         self._store, self._time_ms = store, time_ms
         self.server_version = store.server_version
 
@@ -193,9 +209,6 @@ class _NativeStoreAsOf(NativeRemoteStore):
     def as_of(self, time: int | datetime) -> Store:
         self._check_open()
         return self._store.as_of(min(checked_moment(time), self._time_ms))
-
-    def close(self) -> None:
-        RemoteStore.close(self)  # the connection is the other store's
 
     def __repr__(self) -> str:
         return f"NativeRemoteStore({self._url!r}, as of {self._time_ms}{', closed' if self._closed else ''})"
