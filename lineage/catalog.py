@@ -34,6 +34,7 @@ __all__ = [
     "check_properties",
     "ensure_simple_types",
     "listed_types",
+    "unknown_property",
 ]
 
 SIMPLE_TYPES: tuple[NodeType, ...] = (

@@ -16,7 +16,7 @@ from cypher import Filter
 from cypher.rendering import render_filter
 from lineage.model import Direction, LinkKind, NodeKind
 
-__all__ = ["EXPANDED_LINKS", "expansion_statement"]
+__all__ = ["EXPANDED_LINKS", "expansion_statement", "once"]
 
 _MOST_HOPS = 2**31 - 1
 """Neo4j reads a larger bound as another number; and no walk is longer."""

@@ -24,6 +24,7 @@ __all__ = [
     "CHUNK",
     "FilterKey",
     "NodeStatement",
+    "can_lead",
     "can_match",
     "in_chunks",
     "keys_statement",

@@ -21,12 +21,16 @@ from lineage.model import Event, Link, LinkKind, Node, NodeKind
 from lineage.seam import NodeKeys
 
 __all__ = [
+    "MAX_ROWS",
+    "NOT_ALL_DONE",
+    "WRITE_LOCK",
     "ConfirmNodes",
     "ExpectNodes",
     "InsertLinks",
     "InsertNodes",
     "Operation",
     "ReplaceNodes",
+    "Seen",
     "UpdateNodes",
     "WriteBuffer",
     "combined",

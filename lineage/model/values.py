@@ -27,14 +27,20 @@ from typing import Any, NoReturn, TypeAlias
 from lineage.errors import InvalidArgumentError, short_repr
 
 __all__ = [
+    "EMPTY_PROPERTIES",
     "INT64_MAX",
     "INT64_MIN",
+    "LIST_KEY",
+    "MAX_STRUCT_DEPTH",
+    "TOO_DEEP",
     "FrozenDict",
     "FrozenList",
     "PropertyValue",
     "ProtoValue",
     "as_int",
+    "check_text",
     "freeze_properties",
+    "is_too_deep",
     "same_value",
     "varint",
 ]

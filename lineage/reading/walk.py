@@ -28,7 +28,18 @@ from lineage.reading.lists import filter_of
 from lineage.reading.traversal import EVENT_TYPES, OTHER, Course, Traversal
 from lineage.seam import CanExpand, Expansion, NodeQuery, Reads
 
-__all__ = ["Ending", "Start", "Walk", "traverse"]
+__all__ = [
+    "Ending",
+    "Extent",
+    "Start",
+    "Walk",
+    "check_known",
+    "checked_hops",
+    "checked_max_nodes",
+    "matching_ending",
+    "starting_ids_of",
+    "traverse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ def checked_max_nodes(given: Any) -> int | None:
 
 
 def checked_hops(given: Any) -> int | None:
+    """Return how many events a walk may go along, None for all. Raises InvalidArgumentError if it is no such number."""
     if given is None:
         return None
     hops = as_int(given)
@@ -120,6 +132,10 @@ _EventKey: TypeAlias = tuple[int | None, int | None, EventType | None]
 
 
 def starting_ids_of(tx: Reads, start: Start) -> dict[NodeKind, list[int]]:
+    """Return the ids that a walk starts at, those of filters looked up; they need not exist.
+
+    Raises InvalidArgumentError if nothing is given, or an empty filter; NotFoundError if the filters find no node.
+    """
     ids: dict[NodeKind, list[int]] = {}
     asked = False
     for kind, given, where in (
@@ -150,6 +166,7 @@ def starting_ids_of(tx: Reads, start: Start) -> dict[NodeKind, list[int]]:
 
 
 def check_known(source: GraphSource, start: Start) -> None:
+    """Raise NotFoundError if an id to start at is of no node."""
     for kind, given in ((NodeKind.ARTIFACT, start.artifact_ids), (NodeKind.EXECUTION, start.execution_ids)):
         known = {node.id for node in source.nodes(kind, set(given))}
         for node_id in given:

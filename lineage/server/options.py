@@ -11,7 +11,7 @@ from pathlib import Path
 from lineage.errors import InvalidArgumentError
 from lineage.server.access import CertificateRoles, TokenFile
 
-__all__ = ["ServerOptions", "Tls"]
+__all__ = ["MEBIBYTE", "ServerOptions", "Tls"]
 
 MEBIBYTE = 2**20
 _LONGEST_GRACE_S = 86_400

@@ -20,6 +20,7 @@ __all__ = [
     "check_type_given",
     "check_type_kept",
     "differs",
+    "other_type",
     "type_of",
     "update_time_ms",
 ]

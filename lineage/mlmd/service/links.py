@@ -17,6 +17,8 @@ from lineage.mlmd.service.handler import AnyService, Handler, rpc
 from lineage.model import NodeKind
 from lineage.writing.composites import EventEdge, Reuse
 
+__all__ = ["HANDLERS"]
+
 
 def _put_events(service: AnyService, request: Any) -> Any:
     service.store.put_events(map(event_from_proto, request.events))

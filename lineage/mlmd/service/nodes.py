@@ -15,6 +15,8 @@ from lineage.mlmd.service.handler import AnyService, Handler, by_external_ids, r
 from lineage.mlmd.service.types import without
 from lineage.model import NodeKind
 
+__all__ = ["HANDLERS"]
+
 
 def _put(kind: NodeKind, service: AnyService, request: Any) -> Any:
     plural = f"{kind.lower()}s"

@@ -25,6 +25,7 @@ __all__ = [
     "RemovalPlan",
     "RemovalResult",
     "Users",
+    "as_how",
     "checked",
     "refusal_of",
 ]
