@@ -35,6 +35,7 @@ __all__ = [
     "ensure_simple_types",
     "listed_types",
     "unknown_property",
+    "unknown_type",
 ]
 
 SIMPLE_TYPES: tuple[NodeType, ...] = (
@@ -82,10 +83,14 @@ class TypeIndex:
         else:
             hint = near_matches(name, (known_name for known_name, _ in self.by_name))
         asked = short_repr(name) if version is None else f"{short_repr(name)} version {short_repr(version)}"
-        return NotFoundError(
-            f"no type found for query: there is no {self.kind.lower()} type {asked}{hint}; put it with "
-            f"put_{self.kind.lower()}_type"
-        )
+        return unknown_type(self.kind, f"{asked}{hint}")
+
+
+def unknown_type(kind: NodeKind, which: str) -> NotFoundError:
+    """Build the error for a type that is not there."""
+    return NotFoundError(
+        f"no type found for query: there is no {kind.lower()} type {which}; put it with put_{kind.lower()}_type"
+    )
 
 
 class TypeCatalog:

@@ -92,9 +92,7 @@ class Store(
 
         self._check_open()
         time_ms = checked_moment(time)
-        if self._units is None:
-            raise self._cannot("what was known at a time", "open the database itself by its own URL")
-        return _StoreAsOf(self, UnitsAsOf(self._units, time_ms), time_ms)
+        return _StoreAsOf(self, UnitsAsOf(self._any_units("what was known at a time"), time_ms), time_ms)
 
     @not_served("a client closes its own connection")
     def close(self) -> None:
@@ -156,7 +154,7 @@ class _StoreAsOf(Store):
         self._check_open()
         return self._store.as_of(min(checked_moment(time), self._time_ms))
 
-    def _cannot(self, what: str, instead: str) -> UnimplementedError:
+    def _cannot(self, what: str, instead: str = "") -> UnimplementedError:
         del instead
         return UnimplementedError(f"{what} cannot be had of what the store knew at a time; ask the store itself")
 

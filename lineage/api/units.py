@@ -24,6 +24,8 @@ __all__ = ["BackendUnits", "Result", "StoreCore", "Units", "connections_of", "no
 Result = TypeVar("Result")
 
 
+_ITSELF = "open the database itself by its own URL"
+
 _of_parents: list[object] = []
 """What belongs to a parent process. It is kept: what ends it might speak to a server over the parent's connection."""
 
@@ -197,26 +199,27 @@ class StoreCore:
 
     def _read(self, body: Callable[[Reads], Result]) -> Result:
         """Run ``body``, on one state of the store where that can be had."""
-        self._check_open()
-        if self._units is None:
-            raise self._cannot("a method that is not served", "open the database itself by its own URL")
-        return self._units.read(body)
+        return self._any_units().read(body)
 
     def _write(self, body: Callable[[Writes], Result]) -> Result:
         """Run ``body`` as one unit of work: all of it happens, or nothing."""
+        return self._any_units().write(body)
+
+    def _any_units(self, what: str = "a method that is not served") -> Units:
+        """Return the units of work of a store that has any, or raise UnimplementedError."""
         self._check_open()
         if self._units is None:
-            raise self._cannot("a method that is not served", "open the database itself by its own URL")
-        return self._units.write(body)
+            raise self._cannot(what)
+        return self._units
 
-    def _here(self, what: str, instead: str = "open the database itself by its own URL") -> BackendUnits:
+    def _here(self, what: str, instead: str = _ITSELF) -> BackendUnits:
         """Return the units of work of a store whose backend is in this process, or raise UnimplementedError."""
         self._check_open()
         if not isinstance(self._units, BackendUnits):
             raise self._cannot(what, instead)
         return self._units
 
-    def _cannot(self, what: str, instead: str) -> UnimplementedError:
+    def _cannot(self, what: str, instead: str = _ITSELF) -> UnimplementedError:
         return UnimplementedError(
             f"{what} cannot be had from the server at {self._url}, which answers one call at a time; {instead}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lineage.cli import output, stores
-from lineage.cli.ls import kind_and_filter
+from lineage.cli.ls import add_kind_and_filter, kind_and_filter
 
 __all__ = ["add_arguments", "run"]
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = _DESCRIPTION
     parser.usage = "lineage explain [artifacts|executions|contexts] [FILTER] [options]"
-    parser.add_argument("what", nargs="*", metavar="KIND FILTER", help="what to list (default: artifacts), and which")
+    add_kind_and_filter(parser)
     stores.add_option(parser)
 
 

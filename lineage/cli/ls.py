@@ -12,7 +12,7 @@ from lineage.errors import InvalidArgumentError, short_repr
 if TYPE_CHECKING:
     from lineage.model import NodeKind
 
-__all__ = ["ORDERS", "add_arguments", "kind_and_filter", "positive", "run"]
+__all__ = ["ORDERS", "add_arguments", "add_kind_and_filter", "kind_and_filter", "positive", "run"]
 
 ORDERS = ("id", "create_time", "last_update_time")
 _ROWS = 100
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = _DESCRIPTION
     parser.usage = "lineage ls [artifacts|executions|contexts] [FILTER] [options]"
-    parser.add_argument("what", nargs="*", metavar="KIND FILTER", help="what to list (default: artifacts), and which")
+    add_kind_and_filter(parser)
     parser.add_argument("--type", metavar="NAME", help="only nodes of this type")
     parser.add_argument("--context", metavar="CONTEXT", help="only nodes in this context: context/3, Run/run-1, run-1")
     parser.add_argument(
@@ -119,6 +119,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not count:
         output.say(f"no {kind.lower()}s found")
     return 0 if count else 3
+
+
+def add_kind_and_filter(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that :func:`kind_and_filter` takes apart."""
+    parser.add_argument("what", nargs="*", metavar="KIND FILTER", help="what to list (default: artifacts), and which")
 
 
 def kind_and_filter(what: list[str]) -> tuple[NodeKind, str | None]:

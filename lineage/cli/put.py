@@ -119,19 +119,21 @@ def _short(error: BaseException) -> str:
     return f"no JSON: {error}" if isinstance(error, json.JSONDecodeError) else str(error)
 
 
+def _no_line(given: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"a line is an object with one of {', '.join(_KINDS)}, not {given}")
+
+
 def _line(number: int, given: Any) -> _Line:
     from lineage.model import Artifact, Context, Event, Execution
 
     if not isinstance(given, dict):
-        raise InvalidArgumentError(f"a line is an object with one of {', '.join(_KINDS)}")
+        raise _no_line(type(given).__name__)
     if "address" in given:  # a line of `lineage ls -o jsonl`
         of_list = {name: value for name, value in given.items() if name not in _OF_LISTS}
         given = {str(given["address"]).partition("/")[0]: of_list}
     kinds = [kind for kind in _KINDS if kind in given]
     if len(kinds) != 1:
-        raise InvalidArgumentError(
-            f"a line is an object with one of {', '.join(_KINDS)}, not {short_repr(sorted(given))}"
-        )
+        raise _no_line(short_repr(sorted(given)))
     [kind] = kinds
     if unknown := given.keys() - {kind, "key", "contexts"}:
         raise InvalidArgumentError(f"unknown field {short_repr(min(unknown))}; a line has {kind}, key and contexts")

@@ -12,9 +12,10 @@ from lineage.model.values import EMPTY_PROPERTIES, LIST_KEY, TOO_DEEP, FrozenDic
 __all__ = ["fill_properties", "not_text", "properties_from_proto"]
 
 
-def not_text(content: bytes) -> InvalidArgumentError:
-    """Build the error for a text that came as bytes: protobuf gives those when they are not UTF-8."""
-    return InvalidArgumentError(f"the request holds text that is not UTF-8: {content!r}")
+def not_text(found: bytes | UnicodeDecodeError) -> InvalidArgumentError:
+    """Build the error for a text that protobuf gives as bytes, or not at all: it is not UTF-8."""
+    shown = str(found) if isinstance(found, UnicodeDecodeError) else repr(found)
+    return InvalidArgumentError(f"the request holds text that is not UTF-8: {shown}")
 
 
 def properties_from_proto(properties: Any) -> FrozenDict:

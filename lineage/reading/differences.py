@@ -7,13 +7,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from lineage.errors import NotFoundError, counted, short_repr
+from lineage.errors import counted
 from lineage.model import Artifact, Context, Direction, Event, Execution, ExecutionState, LinkKind, NodeKind
 from lineage.model.printed import Printed
 from lineage.model.values import same_value
 from lineage.reading.comparison import Difference, fields_of
 from lineage.reading.digraph import components, reverse
-from lineage.reading.graph import event_ends
+from lineage.reading.graph import event_ends, unknown_node
 from lineage.reading.reached import closure_of
 from lineage.reading.ways import NodeKey, known_nodes
 from lineage.seam import LinkQuery, NodeQuery, Reads, held_by
@@ -139,7 +139,7 @@ def _node(tx: Reads, key: NodeKey) -> Any:
         return known_nodes(tx, [key])[0]
     for context in tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[key[1]])):
         return context
-    raise NotFoundError(f"there is no context with id {short_repr(key[1])}; look for it with list_contexts")
+    raise unknown_node(*key)
 
 
 # --- a run ------------------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ __all__ = [
     "assemble",
     "context_graph",
     "event_ends",
+    "unknown_node",
     "with_descendants",
 ]
 
@@ -209,13 +210,20 @@ def _exported(module: str, function: str) -> Any:
     return getattr(import_module(f"lineage.exports.{module}"), function)
 
 
+def unknown_node(kind: NodeKind, node_id: int) -> NotFoundError:
+    """Build the error for a node that is asked about by its id, and is not there."""
+    return NotFoundError(
+        f"there is no {kind.lower()} with id {short_repr(node_id)}; look for it with list_{kind.lower()}s"
+    )
+
+
 def context_graph(tx: Reads, catalog: TypeCatalog, context_id: int, *, nested: bool) -> LineageGraph:
     """Return what a context holds, with ``nested`` also what those below it do, and the events between these nodes.
 
     Raises NotFoundError for an unknown context.
     """
     if not tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=[context_id])):
-        raise NotFoundError(f"there is no context with id {short_repr(context_id)}; look for it with list_contexts")
+        raise unknown_node(NodeKind.CONTEXT, context_id)
     children = _children(tx, {context_id})
     holders = {context_id} | (with_descendants(tx, children) if nested else set())
     held = {

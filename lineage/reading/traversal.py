@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
+from lineage.errors import InvalidArgumentError, short_repr
 from lineage.model import (
     INPUT_EVENTS,
     OUTPUT_EVENTS,
@@ -25,7 +25,7 @@ from lineage.model import (
     NodeKind,
 )
 from lineage.model.arguments import checked_flag, checked_id, checked_items, checked_text, checked_time_ms
-from lineage.reading.graph import END, GraphSource, KeptFilters, with_descendants
+from lineage.reading.graph import END, GraphSource, KeptFilters, unknown_node, with_descendants
 from lineage.reading.lists import filter_of
 from lineage.seam import LinkQuery, NodeQuery, Reads
 
@@ -136,9 +136,7 @@ class Course:
         found = {node.id for node in self._tx.find_nodes(NodeQuery(NodeKind.CONTEXT, ids=wanted))}
         for context_id in wanted:
             if context_id not in found:
-                raise NotFoundError(
-                    f"there is no context with id {short_repr(context_id)}; look for it with list_contexts"
-                )
+                raise unknown_node(NodeKind.CONTEXT, context_id)
         return with_descendants(self._tx, set(wanted))
 
     @property

@@ -23,7 +23,7 @@ from lineage.catalog import TypeCatalog
 from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
 from lineage.model import Direction, Event, EventType, LinkKind, NodeKind
 from lineage.model.values import as_int
-from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble
+from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble, unknown_node
 from lineage.reading.lists import filter_of
 from lineage.reading.traversal import EVENT_TYPES, OTHER, Course, Traversal
 from lineage.seam import CanExpand, Expansion, NodeQuery, Reads
@@ -158,11 +158,12 @@ def starting_ids_of(tx: Reads, start: Start) -> dict[NodeKind, list[int]]:
     if not asked:
         raise InvalidArgumentError("missing arguments for listing starting nodes: pass a node, its id, or a filter")
     if not any(ids.values()):
-        raise NotFoundError(
-            "cannot find qualified nodes to start the traversal: the filter matches no node; try it with "
-            "list_artifacts or list_executions"
-        )
+        raise _nowhere_to_start("the filter matches no node; try it with list_artifacts or list_executions")
     return ids
+
+
+def _nowhere_to_start(why: str) -> NotFoundError:
+    return NotFoundError(f"cannot find qualified nodes to start the traversal: {why}")
 
 
 def check_known(source: GraphSource, start: Start) -> None:
@@ -171,10 +172,7 @@ def check_known(source: GraphSource, start: Start) -> None:
         known = {node.id for node in source.nodes(kind, set(given))}
         for node_id in given:
             if node_id not in known:
-                raise NotFoundError(
-                    f"cannot find qualified nodes to start the traversal: there is no {kind.lower()} with id "
-                    f"{short_repr(node_id)}; look for it with list_{kind.lower()}s"
-                )
+                raise _nowhere_to_start(unknown_node(kind, node_id).message)
 
 
 def matching_ending(tx: Reads, kind: NodeKind, ids: set[int], filters: Mapping[NodeKind, Filter | None]) -> set[int]:

@@ -13,11 +13,11 @@ from itertools import islice, pairwise
 from typing import TypeAlias, cast, overload
 
 from lineage.catalog import TypeCatalog
-from lineage.errors import NotFoundError, counted, short_repr
+from lineage.errors import counted
 from lineage.model import Artifact, Direction, Event, Execution, NodeKind
 from lineage.model.printed import Printed
 from lineage.reading.digraph import count_walks, distances, reachable, reverse, simple_ways, walks
-from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble, event_ends
+from lineage.reading.graph import END, GraphSource, KeptFilters, LineageGraph, assemble, event_ends, unknown_node
 from lineage.reading.traversal import Course, NodeKey, Traversal
 from lineage.reading.walk import checked_max_nodes
 from lineage.seam import NodeQuery, Reads
@@ -140,9 +140,7 @@ def known_nodes(tx: Reads, keys: Sequence[NodeKey]) -> list[Artifact | Execution
     found = nodes_of(tx, keys)
     for kind, node_id in keys:
         if (kind, node_id) not in found:
-            raise NotFoundError(
-                f"there is no {kind.lower()} with id {short_repr(node_id)}; look for it with list_{kind.lower()}s"
-            )
+            raise unknown_node(kind, node_id)
     return [found[key] for key in keys]
 
 

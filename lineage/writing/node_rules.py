@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lineage.catalog import TypeIndex, unknown_property
-from lineage.errors import InvalidArgumentError, NotFoundError, short_repr
+from lineage.catalog import TypeIndex, unknown_property, unknown_type
+from lineage.errors import InvalidArgumentError, short_repr
 from lineage.model import Artifact, Node, NodeKind, NodeType
 from lineage.writing.masks import UpdateMask
 
@@ -86,10 +86,7 @@ def type_of(types: TypeIndex, node: Node) -> Any:
     if node.type_id is not None:
         found = types.by_id.get(node.type_id)
         if found is None:
-            raise NotFoundError(
-                f"no type found for query: there is no {types.kind.lower()} type with id {node.type_id}; "
-                f"put the type first with put_{types.kind.lower()}_type"
-            )
+            raise unknown_type(types.kind, f"with id {node.type_id}")
         if node.type is not None and node.type != found.name:
             raise InvalidArgumentError(
                 f"type {node.type!r} and type_id {node.type_id}, which is {found.name!r}, differ; give one"
@@ -99,21 +96,19 @@ def type_of(types: TypeIndex, node: Node) -> Any:
     return types.get(node.type or "", None)
 
 
-def other_type(given: int | None, stored: int | None) -> InvalidArgumentError:
-    """Build the error for a node that is given with another type than it has."""
+def other_type(attribute: str, given: int | str | None, stored: int | str | None) -> InvalidArgumentError:
+    """Build the error for a node that is given with another type than it has; ``attribute`` says how it is given."""
     return InvalidArgumentError(
-        f"given type_id {given} is different from the one known before: {stored}; a node keeps its type"
+        f"given {attribute} {given!r} is different from the one known before: {stored!r}; a node keeps its type"
     )
 
 
 def check_type_kept(stored: Node, given: Node) -> None:
     """Raise InvalidArgumentError if an update gives a node another type."""
     if given.type_id is not None and given.type_id != stored.type_id:
-        raise other_type(given.type_id, stored.type_id)
+        raise other_type("type_id", given.type_id, stored.type_id)
     if given.type is not None and given.type != stored.type:
-        raise InvalidArgumentError(
-            f"given type {given.type!r} is different from the one known before: {stored.type!r}; a node keeps its type"
-        )
+        raise other_type("type", given.type, stored.type)
 
 
 def check_no_times(node: Node) -> None:

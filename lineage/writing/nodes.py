@@ -268,7 +268,7 @@ class NodeWriter(WriterCore):
             else:
                 ids[place], type_id = one
                 if type_id is not None and (given := type_of(types, artifact).id) != type_id:
-                    raise other_type(given, type_id)
+                    raise other_type("type_id", given, type_id)
                 continue
             if external_id:
                 pending_external_ids.add(external_id)

@@ -102,7 +102,7 @@ def test_a_new_node_needs_a_type(world: World, store: Store) -> None:
 
 
 def test_an_unknown_type_is_not_found(world: World, store: Store) -> None:
-    with refused(store, NotFoundError, "there is no artifact type with id 999; put the type first"):
+    with refused(store, NotFoundError, "there is no artifact type with id 999; put it with put_artifact_type"):
         store.put_artifacts([Artifact(type_id=999)])
     with refused(store, NotFoundError, "did you mean 'Trainer'"):
         store.put_executions([Execution(type="Trainr")])

@@ -1,29 +1,49 @@
-"""What only a store can refuse is written once, for all of them."""
+"""A refusal is written once, for all who say it."""
 
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import backends
+import lineage
 import lineage.seam.refusals
 
+A_SENTENCE = 30
+"""So long is a text that two places do not have in common by chance."""
 
-def texts(file: Path) -> set[str]:
-    """The pieces of text in a file, docstrings apart, that are long enough to be a sentence."""
-    tree = ast.parse(file.read_text())
-    found = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    said = {
-        ast.get_docstring(node, clean=False)
+
+def constants(file: Path) -> list[str]:
+    """The pieces of text in a file, docstrings and what is said beside a value apart."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.value.strip(" ,;.:")
         for node in ast.walk(tree)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-    }
-    return {text.strip() for text in found - said if len(text) > 15}
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+    ]
+
+
+def twins(folder: Path) -> dict[str, list[str]]:
+    """Sentences that stand in more than one place, with the files."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for file in sorted(folder.rglob("*.py")):
+        if "_pb2" not in file.name:
+            for text in constants(file):
+                if len(text) >= A_SENTENCE and text.count(" ") >= 3:
+                    places[text].append(str(file.relative_to(folder)))
+    assert len(places) > 5
+    return {text: files for text, files in places.items() if len(files) > 1}
 
 
 def test_no_backend_has_words_of_its_own_for_a_refusal() -> None:
-    refusals = texts(Path(lineage.seam.refusals.__file__))
+    refusals = {text for text in constants(Path(lineage.seam.refusals.__file__)) if len(text) > 15}
     assert len(refusals) > 10
-    twins = {file.name: texts(file) & refusals for file in sorted(Path(backends.__path__[0]).rglob("*.py"))}
-    assert twins
-    assert not any(twins.values()), twins
+    found = {file.name: refusals & {*constants(file)} for file in sorted(Path(backends.__path__[0]).rglob("*.py"))}
+    assert found
+    assert not any(found.values()), found
+
+
+def test_no_sentence_is_written_twice_above_the_seam() -> None:
+    assert twins(Path(str(lineage.__file__)).parent) == {}

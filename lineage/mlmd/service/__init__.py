@@ -18,6 +18,7 @@ from lineage.mlmd.service import lineage, links, nodes, types
 from lineage.mlmd.service.handler import Handler
 from lineage.mlmd.service.lenient import LenientStore
 from lineage.mlmd.service.type_names import TypeNames
+from lineage.mlmd.values import not_text
 from lineage.remote.base import RemoteStore
 from lineage.store import Store
 
@@ -65,7 +66,7 @@ class Service:
         try:
             response: Message = handler(self, request)
         except UnicodeDecodeError as error:
-            raise InvalidArgumentError(f"the request holds text that is not UTF-8: {error}") from error
+            raise not_text(error) from error
         except DecodeError as error:
             raise UnimplementedError(
                 f"the answer cannot be a message: {error}; protobuf nests messages at most 100 deep, and a property "

@@ -187,16 +187,14 @@ class Copy:
         if self.on_conflict == "skip":
             return
         what = f"{node.kind.lower()} {node.id} ({node.type} {node.name or node.external_id or 'without a name'})"
+        there = f"{what} is in the destination already, as {known.id}"
         if self.on_conflict == "error" and not self.is_resumed:
             raise AlreadyExistsError(
-                f"{what} is in the destination already, as {known.id}; on_conflict='same' takes it if it is the same, "
+                f"{there}; on_conflict='same' takes it if it is the same, "
                 "'skip' takes it as it is, resume=True goes on with an interrupted copy"
             )
         if node_text(node, with_times=self.keep) != node_text(known, with_times=self.keep):
-            raise AlreadyExistsError(
-                f"{what} is in the destination already, as {known.id}, and differs; on_conflict='skip' leaves "
-                "it as it is"
-            )
+            raise AlreadyExistsError(f"{there}, and differs; on_conflict='skip' leaves it as it is")
 
     # --- links --------------------------------------------------------------------------------------------------------
 
