@@ -6,7 +6,7 @@ properties can only grow; its description, input and output types are fixed when
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lineage.catalog import TYPE_OF_KIND, TypeCatalog, TypeIndex
@@ -118,14 +118,22 @@ def _check_base_type(types: TypeIndex, stored: NodeType | None, given: NodeType)
             f"base_type update is not supported: type {given.name!r} extends {known!r}; leave base_type out, or use "
             "another version"
         )
-    ancestor: Any = given
-    while (next_base := getattr(ancestor, "base_type", None)) is not None:
-        ancestor = types.by_name[f"mlmd.{next_base.name.title()}", None]
-        if (ancestor.name, ancestor.version) == (given.name, given.version):
-            raise InvalidArgumentError(
-                f"there is a cycle detected of the given relationship: type {given.name!r} would extend itself; "
-                "leave base_type out"
-            )
+    if any((each.name, each.version) == (given.name, given.version) for each in _ancestors(types, given)):
+        raise InvalidArgumentError(
+            f"there is a cycle detected of the given relationship: type {given.name!r} would extend itself; "
+            "leave base_type out"
+        )
+
+
+def _ancestors(types: TypeIndex, type_: NodeType) -> Iterator[NodeType]:
+    """Yield what a type extends, directly and through others, each once."""
+    seen: set[str] = set()
+    base: Any = _base_type(type_)
+    while base is not None and base.name not in seen:
+        seen.add(base.name)
+        extended = types.by_name[f"mlmd.{base.name.title()}", None]
+        yield extended
+        base = _base_type(extended)
 
 
 def _extend(stored: NodeType, given: NodeType) -> NodeType:
