@@ -131,6 +131,15 @@ def test_the_same_id_twice_is_compared_with_what_the_first_update_left(world: Wo
     assert world.read_artifact(full).uri == before.uri
 
 
+def test_the_same_id_twice_is_updated_in_order_around_a_new_node(world: World, full: int) -> None:
+    """What the first update left is known after it was sent, too, as it is before a new node is."""
+    before = world.read_artifact(full)
+    new = Artifact(type="Model", name="between")
+    given = [before.model_copy(update={"uri": "meanwhile"}), new, before]
+    assert world.store.put_artifacts(given)[::2] == [full, full]
+    assert world.read_artifact(full).uri == before.uri
+
+
 def test_what_the_first_of_two_updates_would_take_is_refused(world: World, store: Store, full: int) -> None:
     world.artifact("other", external_id="taken")
     with refused(store, AlreadyExistsError, "given node already exists"):

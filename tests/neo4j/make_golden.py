@@ -80,6 +80,12 @@ FILTERS: dict[tuple[NodeKind, str], str | None] = {
     (A, "NOT EXISTS(events_0.type = OUTPUT)"): "exists",
     (A, "EXISTS(properties.accuracy)"): "exists",
     (A, "(NOT EXISTS(contexts_a.id = 3) AND contexts_a.id = 2) OR contexts_a.id = 1"): "exists",
+    # EXISTS reads a property itself; before and after it, a variable has the value
+    (
+        A,
+        "(EXISTS(events_e.type = OUTPUT AND properties.n.int_value != 1) AND properties.n.int_value = 3) OR "
+        + " OR ".join(f"(id = {each} AND properties.n.int_value > 0 AND name != 'a{each}')" for each in (2, 4, 6)),
+    ): "exists",
     (A, "id + 1 > 5"): None,
     (A, "id + 2 - 1 * 3 + id - 4 > 0"): None,
     (A, "id * id / 2 * 3 + 1.5 - id > 9"): None,

@@ -104,7 +104,11 @@ class CountingBackend(MemoryBackend):
     @contextlib.contextmanager
     def _counted(self, inner: AbstractContextManager[MemoryTransaction]) -> Generator[Transaction]:
         with inner as tx:
-            yield Counted(tx, self)
+            yield self.counted(tx)
+
+    def counted(self, tx: MemoryTransaction) -> Counted:
+        """Return what counts the calls of a transaction."""
+        return Counted(tx, self)
 
 
 def model(name: str | None = None, **fields: Any) -> Artifact:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
 
+from backends.memory.backend import MemoryTransaction
 from lineage import (
     Artifact,
     ArtifactBaseType,
@@ -22,9 +23,9 @@ from lineage import (
     Store,
 )
 from lineage.catalog import TypeCatalog
-from lineage.model import NodeKind
+from lineage.model import Node, NodeKind
 from lineage.writing import links
-from tests.unit.counting import CountingBackend, model
+from tests.unit.counting import Counted, CountingBackend, filled, model
 
 
 def _calls(backend: CountingBackend, call: Callable[[], object]) -> list[str]:
@@ -174,3 +175,25 @@ def test_a_cycle_is_looked_for_in_each_ancestor_once() -> None:
     assert not links._reaches(parents, 0, 99)  # pyright: ignore[reportPrivateUsage]  # what it costs is what is tested
     assert parents.asked == 26
     assert links._reaches(parents, 0, 25)  # pyright: ignore[reportPrivateUsage]  # as above
+
+
+class Replacing(Counted):
+    """A transaction that could replace nodes that nobody read, and says in ``calls`` when it is asked to."""
+
+    def replace_nodes(self, kind: NodeKind, nodes: Sequence[Node], *, even_if_same: bool) -> bool:
+        with self._call("replace_nodes"):
+            return not (kind, nodes, even_if_same)
+
+
+class ReplacingBackend(CountingBackend):
+    def counted(self, tx: MemoryTransaction) -> Counted:
+        return Replacing(tx, self)
+
+
+def test_only_nodes_with_an_id_of_their_own_are_replaced_unread() -> None:
+    backend = ReplacingBackend()
+    store = filled(backend)
+    one, other = Artifact(id=1, type="Model", uri="x"), Artifact(id=2, type="Model", uri="y")
+    assert _calls(backend, lambda: store.put_artifacts([one, other])) == ["replace_nodes", "find_nodes", "update_nodes"]
+    for given in ([one, one.model_copy(update={"uri": "z"})], [one, model("new")]):
+        assert "replace_nodes" not in _calls(backend, partial(store.put_artifacts, given))
