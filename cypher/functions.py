@@ -39,6 +39,8 @@ class Function:
     overloads: tuple[Overload, ...] = ()
     is_open: bool = False
     """Whether a function without overloads takes any number of arguments, from as many as there are ``parameters``."""
+    is_of_mlmd: bool = True
+    """Whether ML Metadata has it too, with this meaning, so that it can be asked what a filter with it finds."""
 
     def overload(self, types: Sequence[ValueType]) -> Overload | None:
         """Return the first overload that accepts arguments of ``types``, exact matches first."""
@@ -129,22 +131,27 @@ FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
 """A function returns NULL when an argument is NULL, unless its meaning says otherwise."""
 
 
-def complete(table: Mapping[str, _T]) -> Mapping[str, _T]:
+def complete(table: Mapping[str, _T], place: str) -> Mapping[str, _T]:
     """Return a table by the names of :data:`FUNCTIONS` as it is. Raises LookupError unless it has each and no other.
 
-    >>> complete({})
+    ``place`` is where the table stands, usually ``__name__``.
+
+    >>> complete({}, "my.dialect")
     Traceback (most recent call last):
-    LookupError: ABS is a function in cypher/functions.py or in this table, but not in both
+    LookupError: ABS is a function in cypher.functions or in my.dialect, but not in both
     """
     different = next((name for name in (*FUNCTIONS, *table) if (name in FUNCTIONS) != (name in table)), None)
     if different is not None:
-        raise LookupError(f"{different} is a function in cypher/functions.py or in this table, but not in both")
+        raise LookupError(f"{different} is a function in cypher.functions or in {place}, but not in both")
     return MappingProxyType(table)
 
 
 def table_of_functions() -> str:
     """Render :data:`FUNCTIONS` as the table of the documentation."""
-    rows = [f"| {function.usage(name)} | {function.meaning} |" for name, function in FUNCTIONS.items()]
+    rows = [
+        f"| {function.usage(name)} | {function.meaning}{'' if function.is_of_mlmd else '; ML Metadata lacks it'} |"
+        for name, function in FUNCTIONS.items()
+    ]
     return "\n".join(("| Function | Result |", "| --- | --- |", *rows))
 
 

@@ -135,7 +135,8 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., str]]] = complete(
         "COALESCE": _coalesce,
         "IFNULL": _coalesce,
         "NULLIF": lambda _, value, other: f"nullif({value}, {other})",
-    }
+    },
+    __name__,
 )
 
 

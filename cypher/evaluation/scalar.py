@@ -148,7 +148,8 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = complete(
         "COALESCE": _coalesce,
         "IFNULL": _coalesce,
         "NULLIF": _null_if,
-    }
+    },
+    __name__,
 )
 """By the names of :data:`cypher.functions.FUNCTIONS`."""
 

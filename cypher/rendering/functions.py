@@ -180,6 +180,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., str]]] = complete(
         "COALESCE": _coalesce,
         "IFNULL": _coalesce,
         "NULLIF": _null_if,
-    }
+    },
+    __name__,
 )
 """By the names of :data:`cypher.functions.FUNCTIONS`: from the terms and the rendered arguments to Cypher."""

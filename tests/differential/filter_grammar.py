@@ -87,6 +87,7 @@ class FilterMaker(ValueMaker):
             (1.5, lambda: self._like(depth - 1)), (1.5, lambda: self._null_test(depth - 1)),
             (1, lambda: self._truth_test(depth - 1)), (1, lambda: self._case(Sort.BOOL, depth - 1)),
             (0.7, lambda: self._choice_call(Sort.BOOL, depth - 1)), (0.7, lambda: self._cast(Sort.BOOL, depth - 1)),
+            (1.5 * bool(self._overloads(Sort.BOOL)), lambda: self._function(Sort.BOOL, depth - 1)),
             (2.5, self._enum_condition), (20 * self._dialect.exists, lambda: self._exists(depth - 1)),
         )  # fmt: skip
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
+from cypher import ValueType
+from cypher.functions import FUNCTIONS, Overload
 from tests.differential.filter_pieces import Piece, Sort
 from tests.differential.filter_terms import TermMaker
 
 NUMBERS = (Sort.INT, Sort.DOUBLE)
+_SORTS = {
+    ValueType.INT64: Sort.INT, ValueType.DOUBLE: Sort.DOUBLE, ValueType.STRING: Sort.STRING, ValueType.BOOL: Sort.BOOL,
+}  # fmt: skip
+_SMALL = {"p": (-3, 4), "n": (0, 4)}
+"""What is given for parameters of these names, a place and a count: nearly all other numbers lie outside of a text."""
 
 
 class ValueMaker(TermMaker):
@@ -57,10 +64,7 @@ class ValueMaker(TermMaker):
                 Piece(Sort.INT, (str(self._random.choice((0, 1, 2, 10, 63))),)),
             )),
             (1, lambda: Piece(Sort.INT, (self._random.choice(("-", "~", "+", "- ")), self._column(Sort.INT)))),
-            (1, lambda: self._call("ABS", Sort.INT, depth, Sort.INT)),
-            (0.5, lambda: self._call("SIGN", Sort.INT, depth, Sort.INT)),
-            (1.5, lambda: self._call("LENGTH", Sort.INT, depth, Sort.STRING)),
-            (0.7, lambda: self._call("UNICODE", Sort.INT, depth, Sort.STRING)),
+            (3.7, lambda: self._function(Sort.INT, depth - 1)),
             (1, lambda: self._case(Sort.INT, depth - 1)),
             (1, lambda: self._choice_call(Sort.INT, depth - 1)),
             (1.5, lambda: self._cast(Sort.INT, depth - 1)),
@@ -74,11 +78,7 @@ class ValueMaker(TermMaker):
             (3, lambda: self._arithmetic(Sort.DOUBLE, ("+", "-", "*", "/"), depth)),
             (1.5, lambda: self._join(Sort.DOUBLE, self._of(Sort.INT, depth - 1), " / ", self._of(Sort.INT, depth - 1))),
             (1, lambda: Piece(Sort.DOUBLE, ("-", self._column(Sort.DOUBLE)))),
-            (1, lambda: self._call("ABS", Sort.DOUBLE, depth, Sort.DOUBLE)),
-            (0.5, lambda: self._call("SIGN", Sort.DOUBLE, depth, Sort.DOUBLE)),
-            (1, lambda: self._call("ROUND", Sort.DOUBLE, depth, Sort.DOUBLE)),
-            (1, lambda: Piece(
-                Sort.DOUBLE, ("ROUND(", self._of(Sort.DOUBLE, depth - 1), f", {self._random.randint(0, 4)})"))),
+            (3.5, lambda: self._function(Sort.DOUBLE, depth - 1)),
             (1, lambda: self._case(Sort.DOUBLE, depth - 1)),
             (1, lambda: self._choice_call(Sort.DOUBLE, depth - 1)),
             (1.5, lambda: self._cast(Sort.DOUBLE, depth - 1)),
@@ -87,17 +87,9 @@ class ValueMaker(TermMaker):
     def _string(self, depth: int) -> Piece:
         if depth <= 0:
             return self._one((3, lambda: self._column(Sort.STRING)), (1, self._string_literal))
-        small = Piece(Sort.INT, (str(self._random.randint(-3, 4)),))
         return self._one(
             (4, lambda: self._string(0)),
-            (2, lambda: self._call(self._random.choice(("LOWER", "UPPER", "lower")), Sort.STRING, depth, Sort.STRING)),
-            (1.5, lambda: self._call(self._random.choice(("TRIM", "LTRIM", "RTRIM")), Sort.STRING, depth, Sort.STRING)),
-            (0.8, lambda: self._call(
-                self._random.choice(("TRIM", "LTRIM", "RTRIM")), Sort.STRING, depth, Sort.STRING, Sort.STRING)),
-            (1, lambda: Piece(Sort.STRING, ("SUBSTR(", self._of(Sort.STRING, depth - 1), ", ", small, ")"))),
-            (1, lambda: Piece(Sort.STRING, (
-                "SUBSTR(", self._of(Sort.STRING, depth - 1), ", ", small, f", {self._random.randint(0, 3)})"))),
-            (1, lambda: self._call("REPLACE", Sort.STRING, depth, Sort.STRING, Sort.STRING, Sort.STRING)),
+            (7.3, lambda: self._function(Sort.STRING, depth - 1)),
             (1, lambda: self._case(Sort.STRING, depth - 1)),
             (1, lambda: self._choice_call(Sort.STRING, depth - 1)),
             (1.5, lambda: self._cast(Sort.STRING, depth - 1)),
@@ -110,17 +102,39 @@ class ValueMaker(TermMaker):
             parts += [f" {self._random.choice(operators)} ", self._of(other, depth - 1)]
         return self._join(sort, *parts)
 
+    def _overloads(self, result: Sort) -> list[tuple[str, Overload]]:
+        """Every way to call a function for a result of a sort; what the reference lacks it is not asked."""
+        return [
+            (name, overload)
+            for name, function in FUNCTIONS.items()
+            if function.is_of_mlmd or not self._dialect.is_reference
+            for overload in function.overloads
+            if _SORTS[overload.result] is result
+        ]
+
+    def _function(self, result: Sort, depth: int) -> Piece:
+        """A call of a function of the language's table."""
+        name, overload = self._random.choice(self._overloads(result))
+        parts: list[str | Piece] = [f"{self._random.choice((name, name, name.lower()))}("]
+        for parameter, kind in zip(FUNCTIONS[name].parameters, overload.parameters, strict=False):
+            parts.append(", " if parts[1:] else "")
+            if parameter in _SMALL:
+                parts.append(Piece(Sort.INT, (str(self._random.randint(*_SMALL[parameter])),)))
+            else:
+                parts.append(self._of(_SORTS[kind], depth))
+        return Piece(result, (*parts, ")"))
+
     def _call(self, function: str, result: Sort, depth: int, *parameters: Sort) -> Piece:
         parts: list[str | Piece] = [f"{function}("]
         for index, sort in enumerate(parameters):
-            parts += [", "] * bool(index) + [self._of(sort, depth - 1)]
+            parts += [", "] * bool(index) + [self._of(sort, depth)]
         return Piece(result, (*parts, ")"))
 
     def _choice_call(self, sort: Sort, depth: int) -> Piece:
         function = self._random.choice(("COALESCE", "IFNULL", "NULLIF"))
         if function == "COALESCE":
-            return self._call(function, sort, depth + 1, *[sort] * self._random.choice((2, 2, 3)))
-        return self._call(function, sort, depth + 1, sort, sort)
+            return self._call(function, sort, depth, *[sort] * self._random.choice((2, 2, 3)))
+        return self._call(function, sort, depth, sort, sort)
 
     def _case(self, sort: Sort, depth: int) -> Piece:
         parts: list[str | Piece] = ["CASE"]

@@ -1,12 +1,14 @@
 """Where this language accepts what the reference refuses, or the reverse, and why.
 
-The lines of ``filters.jsonl`` that show a difference name it in their field ``differs``.
+The lines of ``filters.jsonl`` that show a difference name it in their field ``differs``; :data:`OF_FUNCTIONS` is shown
+by lines of ``tests/neo4j/golden.jsonl``, which has each function.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+OF_FUNCTIONS: Final = "function"
 DIFFERENCES: Final = {
     "alias-case": "contexts_a and contexts_A are two neighbours; the reference folds them and then fails",
     "cast-types": "INT64, DOUBLE, STRING and BOOL are all the types there are; narrower and unsigned ones have no use",
@@ -19,6 +21,7 @@ DIFFERENCES: Final = {
     "enum-twice": "the same condition may stand twice",
     "exists": "EXISTS(condition) asks for absence and presence; it is ours",
     "format": "FORMAT is a language of its own, and its two dialects (ZetaSQL, SQLite) differ",
+    OF_FUNCTIONS: "it has not all functions: `is_of_mlmd` in FUNCTIONS of cypher/functions.py says which",
     "keys": "any key works, in any spelling; the reference puts keys into regexes and SQL without escaping",
     "literal": "a literal may hold quotes, backslashes and enum-like text",
     "neighbour-attributes": "external_id and times of neighbours; the reference lacks the columns in its own SQL",

@@ -46,10 +46,12 @@ def test_every_way_to_call_it_is_computed_and_rendered(name: str, types: tuple[V
 
 def test_a_table_that_lacks_a_function_or_has_another_is_refused() -> None:
     whole = dict.fromkeys(FUNCTIONS, 0)
-    assert complete(whole) == whole
+    assert complete(whole, "here") == whole
     for wrong in ({**whole, "NOPE": 0}, {name: 0 for name in FUNCTIONS if name != "TRIM"}):
-        with pytest.raises(LookupError, match=r"(NOPE|TRIM) is a function in .* or in this table, but not in both"):
-            complete(wrong)
+        with pytest.raises(
+            LookupError, match=r"(NOPE|TRIM) is a function in cypher.functions or in here, but not in both"
+        ):
+            complete(wrong, "here")
 
 
 def test_every_function_has_a_golden_line() -> None:
