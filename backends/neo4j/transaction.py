@@ -13,34 +13,26 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
-from backends.neo4j import diagnosis
 from backends.neo4j.client import Client
 from backends.neo4j.deletes import delete_links, delete_nodes
-from backends.neo4j.errors import CONNECTION_LOST, emptied, lost_race, translated
+from backends.neo4j.errors import CONNECTION_LOST, emptied, translated
 from backends.neo4j.expansion import EXPANDED_LINKS, expansion_statement, once
 from backends.neo4j.ids import UnitIds
 from backends.neo4j.reads import NodeStatement, can_lead, can_match, keys_statement, link_statement, node_statement
 from backends.neo4j.records import exact_numbers, links_from_items, node_from_graph, property_keys, value_from_graph
+from backends.neo4j.sending import Sender
 from backends.neo4j.sessions import Statements
 from backends.neo4j.types import LOCK_PARENTS, VERSION_PART, TypesInUse
 from backends.neo4j.whole import WholeReads
-from backends.neo4j.witness import Witness, witness_of
 from backends.neo4j.writes import (
-    MAX_ROWS,
     NOT_ALL_DONE,
-    ConfirmNodes,
-    ExpectNodes,
-    InsertLinks,
-    InsertNodes,
-    Operation,
     ReplaceNodes,
     Seen,
-    UpdateNodes,
     WriteBuffer,
     combined,
 )
 from cypher import Filter
-from lineage.errors import AlreadyExistsError, FailedPreconditionError, LineageError, UnavailableError
+from lineage.errors import FailedPreconditionError, LineageError, UnavailableError
 from lineage.model import Direction, Link, LinkKind, Node, NodeKind, NodeType
 from lineage.seam import Expansion, LinkQuery, NodeKeys, NodeQuery, NumberQuery, current_deadline, current_unit
 
@@ -67,11 +59,9 @@ class Neo4jTransaction:
         self._whole = WholeReads(client.known_states, self._before_reading_again)
         self._buffer = WriteBuffer()
         self._ids = UnitIds(client.ids)
-        self._keys_read: set[NodeKind] = set()
-        self._inserted = diagnosis.Keys()
+        self._sender = Sender(client, self._statements, self._ids)
         self._seen: Seen = {}
         """What was read of nodes to be updated, without a lock: confirmed with the update, or at the end."""
-        self._witness: Witness | None = None
         self._has_locked_parents = False
         self._committed = False
         self._is_unanswered = False
@@ -115,7 +105,7 @@ class Neo4jTransaction:
         """Send all operations as one statement; tell whether it did everything, for else it did nothing."""
         operations = self._buffer.operations
         statement, parameters = combined(operations, self._types.version_to_verify)
-        self._witness = self._witness or witness_of(operations)
+        self._sender.bear_witness(operations)
         self._is_unanswered = True
         try:
             rows = self._statements.run(statement, parameters)
@@ -127,7 +117,7 @@ class Neo4jTransaction:
                 raise
             replaced = [operation for operation in operations if isinstance(operation, ReplaceNodes)]
             if replaced:
-                raise self._must_be_read(replaced) from error
+                raise self._sender.must_be_read(replaced) from error
             return False
         if not rows:
             raise emptied(self._client.database)
@@ -154,7 +144,7 @@ class Neo4jTransaction:
         database refuses them, and the witness tells that it was this unit of work.
         """
         result = translated(error)
-        unit, witness = current_unit(), self._witness
+        unit, witness = current_unit(), self._sender.witness
         if unit is not None:
             for kind, ids in self._ids.used().items():
                 unit.kept[kind] = ids
@@ -261,7 +251,7 @@ class Neo4jTransaction:
         if lock:
             self._statements.begin()
         if query.keys is not None or query.external_ids is not None:
-            self._keys_read.add(query.kind)
+            self._sender.keys_read.add(query.kind)
         found, nodes = self._whole.nodes(
             query, lambda asked: self._find(asked, lock=lock), lambda found: self._nodes(query.kind, found)
         )
@@ -341,7 +331,7 @@ class Neo4jTransaction:
     ) -> Sequence[NodeKeys]:
         if self._buffer.touches_nodes(kind):
             self._flush()
-        self._keys_read.add(kind)
+        self._sender.keys_read.add(kind)
         may_be_known = not self._statements.in_transaction and not external_ids
         if may_be_known and self._write:
             known = self._client.known_keys.look_up(kind, names)
@@ -418,83 +408,5 @@ class Neo4jTransaction:
                 found.setdefault(part, []).extend(items)
         return found
 
-    # --- writing ------------------------------------------------------------------------------------------------------
-
     def _flush(self) -> None:
-        """Send each operation as a statement of its own, in a transaction, and say what is wrong."""
-        operations = self._buffer.take()
-        if not operations:
-            return
-        self._statements.begin()
-        self._witness = self._witness or witness_of(operations)
-        linked: list[InsertLinks] = []
-        for index, operation in enumerate(operations):
-            wrong = False
-            every_row: Sequence[Any] = operation.rows
-            for start in range(0, len(every_row), MAX_ROWS):
-                rows = every_row[start : start + MAX_ROWS]
-                done, old = self._send(operation, rows)
-                wrong = (
-                    wrong
-                    or done != len(rows)
-                    or (old > 0 and isinstance(operation, InsertLinks) and operation.existing == "error")
-                )
-            if isinstance(operation, InsertLinks):
-                if wrong:
-                    linked.append(operation)
-                following = operations[index + 1] if index + 1 < len(operations) else None
-                if linked and not (isinstance(following, InsertLinks) and following.kind is operation.kind):
-                    raise diagnosis.wrong_link(linked, self._statements.read)
-            elif wrong and isinstance(operation, ReplaceNodes):
-                raise self._must_be_read([operation])
-            elif isinstance(operation, ExpectNodes):
-                if wrong:
-                    self._client.known_keys.distrust(operation.kind, operation.found)
-                    raise lost_race(f"a {operation.kind.lower()} was changed since it was read")
-            elif isinstance(operation, ConfirmNodes):
-                if wrong:
-                    self._client.lock_first.add(operation.kind, (row["id"] for row in operation.rows))
-                    raise lost_race(f"another client changed a {operation.kind.lower()} meanwhile")
-            elif wrong:
-                raise self._changed_meanwhile(operation)
-            else:
-                self._inserted.add(operation)
-
-    def _send(self, operation: Operation, rows: Sequence[Any]) -> tuple[int, int]:
-        try:
-            [[done, old]] = self._statements.run(operation.body("rows"), {"rows": rows})
-        except ConstraintError as error:
-            self._statements.roll_back()
-            if isinstance(operation, ReplaceNodes):
-                raise self._must_be_read([operation]) from error
-            if isinstance(operation, (InsertNodes, UpdateNodes)):
-                raise self._taken(operation, error) from error
-            raise lost_race("another client wrote the same link") from error
-        except (DriverError, Neo4jError) as error:
-            raise translated(error) from error
-        return done, old
-
-    def _must_be_read(self, operations: Sequence[ReplaceNodes]) -> LineageError:
-        """Build the error that repeats the unit of work, which then reads what these operations were to replace."""
-        for operation in operations:
-            self._client.read_first.add(operation.kind, (row["node"]["id"] for row in operation.rows))
-        return lost_race("a node has to be read before it is updated")
-
-    def _changed_meanwhile(self, operation: Operation) -> LineageError:
-        assert isinstance(operation, UpdateNodes)
-        self._statements.roll_back()  # the nodes that were as expected are changed in there already
-        error, there = diagnosis.changed_node(operation, self._statements.read)
-        if error is None:
-            self._client.lock_first.add(operation.kind, there)
-        return error or lost_race(f"another client changed a {operation.kind.lower()} meanwhile")
-
-    def _taken(self, operation: InsertNodes | UpdateNodes, error: ConstraintError) -> LineageError:
-        """Build the error for a name or external id that is taken; it is repeated if this is news."""
-        taken = diagnosis.taken_key(operation, self._inserted, self._statements.read)
-        if taken is None and not self._ids.has_kept(operation.kind):
-            self._ids.forget()  # it may be an id itself that is taken: nobody shall get it again
-            self._client.renew_ids(operation.kind)
-        result = translated(error) if taken is None else taken
-        if isinstance(result, AlreadyExistsError):
-            result.repeatable = taken is None or operation.kind in self._keys_read
-        return result
+        self._sender.send(self._buffer.take())

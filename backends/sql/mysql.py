@@ -25,7 +25,8 @@ from backends.sql.dialect import Scalars
 from backends.sql.mysql_errors import LOST, MISSING_DATABASE, OUT_OF_RANGE, TAKEN, translated
 from backends.sql.mysql_scalars import MySqlScalars, failing
 from backends.sql.schema import BESIDE, OUR_TABLES, TABLES, Index, NodeTable
-from backends.sql.server import ServerConnection, ServerDatabase, ServerStatements, time_left_s
+from backends.sql.server import ServerConnection, ServerDatabase, time_left_s
+from backends.sql.server_statements import ServerStatements
 from backends.sql.shape import Shape, shapes_of
 from backends.sql.statements import Statements
 from backends.sql.values import COLUMNS, Limits

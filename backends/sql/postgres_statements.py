@@ -14,7 +14,7 @@ import psycopg
 
 from backends.sql.postgres_errors import DATA_EXCEPTION, TAKEN
 from backends.sql.schema import BESIDE, LinkTable, NodeTable
-from backends.sql.server import ServerStatements, all_rows, few_at_a_time
+from backends.sql.server_statements import ServerStatements, all_rows, few_at_a_time
 from backends.sql.statements import NONE, ClashError
 from backends.sql.values import COLUMNS
 from lineage.errors import InvalidArgumentError

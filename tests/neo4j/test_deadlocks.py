@@ -44,7 +44,8 @@ def met(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         codes.append(getattr(error, "code", ""))
         return translated(error)
 
-    monkeypatch.setattr("backends.neo4j.transaction.translated", noted)
+    for module in ("transaction", "sending"):
+        monkeypatch.setattr(f"backends.neo4j.{module}.translated", noted)
     return codes
 
 
