@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import grpc
 import pytest
 
 import lineage
+from lineage.api.served import IN_PARTS
 from lineage.mlmd.proto import metadata_store_service_pb2
 from lineage.mlmd.service import METHODS
 from lineage.remote import connect as connect_native
@@ -28,6 +31,7 @@ rpc: Any = metadata_store_service_pb2
 REQUESTS = int(os.environ.get("LINEAGE_FUZZED_REQUESTS", "20000"))
 SEED = int(os.environ.get("LINEAGE_FUZZ_SEED", "0"))
 AT_A_TIME = 64
+STREAMS = {f"/{SERVICE}/{call_name(name)}" for name in IN_PARTS}
 
 
 def damaged(r: random.Random, good: bytes) -> bytes:
@@ -53,20 +57,28 @@ def damaged(r: random.Random, good: bytes) -> bytes:
     return bytes(content)
 
 
+def rest_of(stream: Any) -> Iterator[Any]:
+    """Read a stream, which tells afterwards how it ended."""
+    with suppress(grpc.RpcError):
+        yield from stream
+
+
 def statuses(channel: Any, requests: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes, Any, str]]:
     """Send the requests over one channel, many at a time; tell how each was answered."""
     calls: dict[str, Any] = {}
 
     def finish(batch: list[tuple[str, bytes, Any]]) -> Iterator[tuple[str, bytes, Any, str]]:
         for path, content, future in batch:
+            if path in STREAMS:
+                deque(rest_of(future), maxlen=0)
             error = future.exception(timeout=60)
             yield path, content, error.code() if error else grpc.StatusCode.OK, error.details() if error else ""
 
     batch: list[tuple[str, bytes, Any]] = []
     for path, content in requests:
         if path not in calls:
-            calls[path] = channel.unary_unary(path)
-        batch.append((path, content, calls[path].future(content)))
+            calls[path] = channel.unary_stream(path) if path in STREAMS else channel.unary_unary(path).future
+        batch.append((path, content, calls[path](content)))
         if len(batch) == AT_A_TIME:
             yield from finish(batch)
             batch = []
@@ -133,6 +145,11 @@ def good_arguments() -> dict[str, Any]:
         def call(self, method: str, arguments: Any) -> Any:
             sent[method] = json.loads(wire.encode(dict(arguments)))
             return [lineage.Artifact(id=2)]
+
+        def stream(self, method: str, arguments: Any) -> Generator[Any, None, None]:
+            nothing: list[Any] = []
+            self.call(method, arguments)
+            return (each for each in nothing)
 
     for make in NATIVE_CALLS.values():
         make(Recorder())
