@@ -16,7 +16,19 @@ from backends.sql.schema import OUR_TABLES, TABLES
 from lineage.seam import Backend
 from tests.servers.mariadb import start_mariadb
 
-__all__ = ["GIVEN", "NEEDS", "drop", "end_others", "fresh_mysql", "make", "raw", "run", "server_url", "url_of"]
+__all__ = [
+    "GIVEN",
+    "NEEDS",
+    "drop",
+    "end_others",
+    "fresh_mysql",
+    "make",
+    "raw",
+    "run",
+    "server_url",
+    "tables",
+    "url_of",
+]
 
 NEEDS = "LINEAGE_TEST_MYSQL_URL, or Debian's packages mariadb-server-core and mariadb-client-core"
 GIVEN = "LINEAGE_TEST_MYSQL_URL"
@@ -74,6 +86,11 @@ def make(url: str) -> None:
     """Make an empty database whose collation takes small letters and capitals for the same, as most have."""
     name = urlsplit(url).path[1:]
     run(url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", in_database=False)
+
+
+def tables(url: str) -> list[Any]:
+    """Return the tables and views of a database, each with what is another one if it is made anew."""
+    return run(url, "SELECT table_name, create_time FROM information_schema.tables WHERE table_schema = DATABASE()")
 
 
 def end_others(url: str) -> None:

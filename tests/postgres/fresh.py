@@ -17,7 +17,19 @@ from backends.sql.schema import OUR_TABLES, TABLES
 from lineage.seam import Backend
 from tests.servers.postgres import start_postgres
 
-__all__ = ["GIVEN", "NEEDS", "drop", "end_others", "fresh_postgres", "make", "raw", "run", "server_url", "url_of"]
+__all__ = [
+    "GIVEN",
+    "NEEDS",
+    "drop",
+    "end_others",
+    "fresh_postgres",
+    "make",
+    "raw",
+    "run",
+    "server_url",
+    "tables",
+    "url_of",
+]
 
 NEEDS = "LINEAGE_TEST_POSTGRES_URL, or Debian's package postgresql"
 GIVEN = "LINEAGE_TEST_POSTGRES_URL"
@@ -68,6 +80,11 @@ def make(url: str) -> None:
     name = urlsplit(url).path[1:]
     options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'"
     run(url, f'CREATE DATABASE "{name}" {options}', in_database=False)
+
+
+def tables(url: str) -> list[Any]:
+    """Return the tables and views of a database, each with what is another one if it is made anew."""
+    return run(url, "SELECT oid, relname FROM pg_class WHERE relnamespace = to_regnamespace('public') ORDER BY 1")
 
 
 def end_others(url: str) -> None:

@@ -33,6 +33,10 @@ class SqlServer:
     raw: Callable[..., Any]
     end_others: Callable[[str], None]
     """Let the server close all connections to a database."""
+    tables: Callable[[str], list[Any]]
+    """Return the tables and views of a database, each with what is another one if it is made anew."""
+    drop_index: str
+    """The statement that removes ``{index}`` of ``{table}``."""
     start: Callable[[], MariaDB | Postgres]
     keeps_names_apart: bool
     """Whether small letters and capitals make different names in a database of `make`."""
@@ -53,6 +57,8 @@ MYSQL = SqlServer(
     mysql.run,
     mysql.raw,
     mysql.end_others,
+    mysql.tables,
+    "DROP INDEX {index} ON {table}",
     start_mariadb,
     keeps_names_apart=False,
 )
@@ -68,6 +74,8 @@ POSTGRES = SqlServer(
     postgres.run,
     postgres.raw,
     postgres.end_others,
+    postgres.tables,
+    "DROP INDEX {index}",
     start_postgres,
     keeps_names_apart=True,
 )
