@@ -1,8 +1,11 @@
-"""What the differential tests ran, and from which seed, in the summary of a run."""
+"""The two sides of a comparison; and what the differential tests ran, from which seed, in the summary of a run."""
 
 from __future__ import annotations
 
 import pytest
+
+from lineage import Store, open_store
+from tests.differential.reference import Reference, new_reference
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -18,3 +21,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("differential: what ran")
         for line in lines:
             terminalreporter.line(line)
+
+
+@pytest.fixture
+def reference() -> Reference:
+    return new_reference()
+
+
+@pytest.fixture
+def store() -> Store:
+    return open_store("memory:")

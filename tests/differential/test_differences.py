@@ -27,32 +27,28 @@ from lineage import (
     Store,
     open_store,
 )
-from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 from lineage.mlmd.service import Service
 from tests.differential import test_differences_served
+from tests.differential.codes import (
+    ABORTED,
+    DATA,
+    EXISTS,
+    INTERNAL,
+    INVALID,
+    NOT_FOUND,
+    OK,
+    RUN,
+    TRAINER,
+    rpc_pb2,
+)
 from tests.differential.differences import DIFFERENCES
-from tests.differential.reference import Reference, new_reference, reference_errors
+from tests.differential.reference import Reference, reference_errors
 from tests.differential.reference_records import node_to_proto
 
 pytestmark = [
     pytest.mark.differential,
     pytest.mark.filterwarnings("ignore"),  # ml-metadata's own
 ]
-
-pb2: Any = metadata_store_pb2
-rpc_pb2: Any = metadata_store_service_pb2
-OK, INVALID, NOT_FOUND, EXISTS, ABORTED, INTERNAL = 0, 3, 5, 6, 10, 13
-DATA, TRAINER, RUN = 10, 11, 12  # type ids
-
-
-@pytest.fixture
-def reference() -> Reference:
-    return new_reference()
-
-
-@pytest.fixture
-def store() -> Store:
-    return open_store("memory:")
 
 
 @pytest.fixture(autouse=True)

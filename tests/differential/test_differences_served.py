@@ -4,38 +4,22 @@ from __future__ import annotations
 
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lineage import Artifact, ArtifactType, Store, open_store
+from lineage import Artifact, ArtifactType, Store
 from lineage.errors import AbortedError, InvalidArgumentError
 from lineage.mlmd import MetadataStore
 from lineage.mlmd import errors as mlmd_errors
-from lineage.mlmd.proto import metadata_store_pb2, metadata_store_service_pb2
 from lineage.server import Server, ServerOptions
 from lineage.server.config_file import read_config_file
-from tests.differential.reference import Reference, ReferenceClient, StepClock, new_reference, reference_errors
+from tests.differential.codes import DATA, pb2
+from tests.differential.reference import Reference, ReferenceClient, StepClock, reference_errors
 
 pytestmark = [
     pytest.mark.differential,
     pytest.mark.filterwarnings("ignore"),  # ml-metadata's own
 ]
-
-pb2: Any = metadata_store_pb2
-rpc_pb2: Any = metadata_store_service_pb2
-OK, INVALID, NOT_FOUND, EXISTS, ABORTED, INTERNAL = 0, 3, 5, 6, 10, 13
-DATA, TRAINER, RUN = 10, 11, 12  # type ids
-
-
-@pytest.fixture
-def reference() -> Reference:
-    return new_reference()
-
-
-@pytest.fixture
-def store() -> Store:
-    return open_store("memory:")
 
 
 def test_given_ignored(reference: Reference, store: Store) -> None:

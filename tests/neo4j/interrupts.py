@@ -10,25 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 import lineage
-from tests.interrupted_calls import any_moment, fill, from_another_thread
+from tests.interrupted_calls import (
+    Filled,
+    fill,
+    test_an_exception_that_another_thread_throws_in,
+    test_an_interrupt_at_any_moment,
+)
 
-TIMES = 100
-MANY = 3000
+__all__ = ["test_an_exception_that_another_thread_throws_in", "test_an_interrupt_at_any_moment"]
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[lineage.Store]:
+def filled(url: str) -> Iterator[Filled]:
     with lineage.open_store(url) as store:
-        fill(store, MANY)
-        yield store
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # one may come in a finalizer
-def test_an_interrupt_at_any_moment(store: lineage.Store) -> None:
-    any_moment(store, MANY, TIMES)
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as above
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it may come outside of the call
-def test_an_exception_that_another_thread_throws_in(store: lineage.Store) -> None:
-    from_another_thread(store, MANY, TIMES)
+        yield fill(store, many=3000, times=100)
