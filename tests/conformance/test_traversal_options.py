@@ -11,6 +11,7 @@ from lineage import (
     Artifact,
     Association,
     Attribution,
+    Ending,
     EventType,
     Execution,
     NodeKind,
@@ -139,6 +140,10 @@ def test_a_largest_answer_says_that_it_is_cut(steps: Store) -> None:
     assert ([each.name for each in between.executions], between.is_cut) == (["Stats", "Again"], True)
     ended = steps.upstream(REPORT, ending_artifacts="name = 'model'", max_nodes=2)
     assert not ended.is_cut  # the ending is no part of the answer
+    shown = Ending("name = 'model'", include=True)
+    for most in (2, 3):  # an ending that is part of the answer takes room like any other node
+        ended = steps.upstream(REPORT, ending_artifacts=shown, max_nodes=most)
+        assert (len((*ended.artifacts, *ended.executions)), ended.is_cut) == (most, most == 2)
     assert steps.upstream(REPORT, max_hops=1, max_nodes=8).is_cut
 
 
