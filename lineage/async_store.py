@@ -18,11 +18,11 @@ from collections.abc import (
     Mapping,
 )
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial, wraps
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from lineage.api.served import SERVED
 from lineage.errors import InvalidArgumentError, short_repr
@@ -49,21 +49,39 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
-_snapshots: ContextVar[Mapping[AsyncStore, ThreadPoolExecutor]] = ContextVar(
-    "lineage_snapshots", default=MappingProxyType({})
-)
-"""The thread that has a store's snapshot, in the tasks that are within one."""
+
+class _Snapshot:
+    """A snapshot's own thread, None when it has ended: a task that it was handed to may live longer."""
+
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self.thread: ThreadPoolExecutor | None = thread
+
+    def end(self) -> None:
+        if self.thread is not None:
+            self.thread.shutdown(wait=False)
+            self.thread = None
+
+
+_snapshots: ContextVar[Mapping[AsyncStore, _Snapshot]] = ContextVar("lineage_snapshots", default=MappingProxyType({}))
+"""The snapshots that a task is within, by their stores."""
+
+_IfCancelled = Literal["left", "ended", "finished"]
+"""What becomes of a call whose task is cancelled: nobody waits for it, it is told and waited for, or only waited for.
+
+The first two do not begin if they wait for a thread.
+"""
 
 
 def _awaited(
     method: Callable[Concatenate[Any, Arguments], Result],
 ) -> Callable[Concatenate[Any, Arguments], Coroutine[Any, Any, Result]]:
     """Return the twin of a method for a class below: it runs in a thread."""
-    name, reads = method.__name__, SERVED.get(method.__name__) == "read"
+    name = method.__name__
+    if_cancelled: _IfCancelled = "left" if SERVED.get(name) == "read" else "ended"
 
     @wraps(method)
     async def call(self: Any, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        result: Result = await self._in_thread(partial(getattr(self._twin, name), *args, **kwargs), reads=reads)
+        result: Result = await self._in_thread(partial(getattr(self._twin, name), *args, **kwargs), if_cancelled)
         return result
 
     call.__doc__ = f"See :meth:`{method.__qualname__}`."
@@ -78,10 +96,15 @@ def _streamed(
 
     @wraps(method)
     async def stream(self: Any, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> AsyncGenerator[Item, None]:
-        items = await self._in_thread(partial(getattr(self._twin, name), *args, **kwargs))
+        items = await self._in_thread(partial(getattr(self._twin, name), *args, **kwargs), "left")
+        is_left = False
         try:
             while True:
-                batch, error = await self._in_thread(partial(next_items, items, at_once))
+                try:
+                    batch, error = await self._in_thread(partial(next_items, items, at_once), "left")
+                except asyncio.CancelledError:
+                    is_left = True  # a thread has the iterator, which is closed when that lets it go
+                    raise
                 for item in batch:
                     yield item
                 if error is not None:
@@ -89,7 +112,8 @@ def _streamed(
                 if len(batch) < at_once:
                     return
         finally:
-            await self._in_thread(items.close)
+            if not is_left:
+                await self._in_thread(items.close, "finished")
 
     stream.__doc__ = f"See :meth:`{method.__qualname__}`; leave it early within ``contextlib.aclosing``."
     return stream
@@ -111,8 +135,9 @@ class AsyncStore:
     at a time; further ones wait for their turn.
 
     A call that is cancelled leaves nothing half done. One that writes is waited for: what it had not committed by then
-    it does not commit. One that reads is left to end by itself, within the store's ``timeout_s``. A task that is
-    cancelled in the middle of :meth:`bulk` leaves whole batches, and the same load can be run again.
+    it does not commit, unless a server has been asked to, whose answer is waited for within ``timeout_s``. One that
+    reads is left to end by itself, within ``timeout_s``. A load that is cancelled in the middle leaves whole batches,
+    and can be run again.
 
     >>> import asyncio, lineage
     >>> async def ask():
@@ -127,6 +152,7 @@ class AsyncStore:
     def __init__(self, store: Store, *, threads: int = 16) -> None:
         self._thread_count = checked_thread_count(threads)
         self._twin, self._threads, self._process_id = store, _threads(threads), os.getpid()
+        self._root = self  # whose snapshots are seen
 
     @property
     def url(self) -> str:
@@ -135,7 +161,9 @@ class AsyncStore:
 
     def as_of(self, time: int | datetime) -> AsyncStore:
         """Return this store as it was known at a time: see :meth:`Store.as_of`. This asks nobody: it is not awaited."""
-        return AsyncStore(self._twin.as_of(time), threads=self._thread_count)
+        past = AsyncStore(self._twin.as_of(time), threads=self._thread_count)
+        past._root = self._root
+        return past
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[None, None]:
@@ -144,17 +172,17 @@ class AsyncStore:
         They run one after the other.
         """
         others = _snapshots.get()
-        if self in others:
+        if self._root in others and others[self._root].thread is not None:
             yield
             return
-        thread = _threads(1)
-        _snapshots.set({**others, self: thread})
+        snapshot = _Snapshot(_threads(1))
+        _snapshots.set({**others, self._root: snapshot})
         try:
             async with self._entered(self._twin.snapshot):
                 yield
         finally:
             _snapshots.set(others)
-            thread.shutdown(wait=False)
+            snapshot.end()
 
     @asynccontextmanager
     async def bulk(
@@ -166,7 +194,7 @@ class AsyncStore:
 
     async def close(self) -> None:
         """Let go of the backend: see :meth:`Store.close`."""
-        await self._in_thread(self._twin.close)
+        await self._in_thread(self._twin.close, "finished")
         self._threads.shutdown(wait=False)
         self._threads = _threads(1)  # none runs until somebody makes a call, which then says that the store is closed
 
@@ -290,16 +318,26 @@ class AsyncStore:
 
     @asynccontextmanager
     async def _entered(self, opened: Callable[[], AbstractContextManager[Result]]) -> AsyncGenerator[Result, None]:
-        """Enter and leave a block of the store in threads."""
-        block = await self._in_thread(opened)
-        given = await self._in_thread(block.__enter__)
-        try:
-            yield given
-        finally:
-            await self._in_thread(partial(block.__exit__, *sys.exc_info()))
+        """Enter and leave a block of the store in threads: what was entered is left, whenever the task is cancelled."""
+        block: AbstractContextManager[Result] | None = None
+        given: list[Result] = []
 
-    async def _in_thread(self, call: Callable[[], Result], *, reads: bool = False) -> Result:
-        return await _run(_snapshots.get().get(self) or self._pool(), call, reads=reads)
+        def enter() -> None:
+            nonlocal block
+            block = opened()
+            given.append(block.__enter__())
+
+        try:
+            await self._in_thread(enter)
+            yield given[0]
+        finally:
+            if block is not None and given:
+                await self._in_thread(partial(block.__exit__, *sys.exc_info()), "finished")
+
+    async def _in_thread(self, call: Callable[[], Result], if_cancelled: _IfCancelled = "ended") -> Result:
+        snapshot = _snapshots.get().get(self._root)
+        thread = None if snapshot is None else snapshot.thread
+        return await _run(thread or self._pool(), call, if_cancelled)
 
     def _pool(self) -> ThreadPoolExecutor:
         """Return the threads of this process: in a child of the one that opened the store there are none yet."""
@@ -371,20 +409,22 @@ def open_async_store(
     return AsyncOpening(partial(open_store, url, **options), threads)
 
 
-async def _run(threads: ThreadPoolExecutor, call: Callable[[], Result], *, reads: bool = False) -> Result:
-    """Run a call in a thread. If this task is cancelled, the call is ended; it is waited for unless it only reads."""
+async def _run(threads: ThreadPoolExecutor, call: Callable[[], Result], if_cancelled: _IfCancelled = "ended") -> Result:
     with limited(None) as deadline:
         running = threads.submit(copy_context().run, call)
     ended = asyncio.wrap_future(running)
     try:
         await asyncio.wait([ended])
     except asyncio.CancelledError:
-        deadline.cancel("its task was cancelled")
-        if running.cancel() or reads:
-            ended.cancel()  # nobody asks for what becomes of it
-        else:
-            await asyncio.wait([ended])
-            ended.exception()  # this tells asyncio that it was looked at
+        if if_cancelled != "finished":
+            deadline.cancel("its task was cancelled")
+            if running.cancel() or if_cancelled == "left":
+                ended.cancel()  # nobody asks for what becomes of it
+                raise
+        while not ended.done():
+            with suppress(asyncio.CancelledError):  # it is raised below
+                await asyncio.wait([ended])
+        ended.exception()  # this tells asyncio that it was looked at
         raise
     return ended.result()
 

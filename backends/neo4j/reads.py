@@ -74,24 +74,28 @@ class NodeStatement:
     def first_numbers(self, asked: NumberQuery) -> tuple[str, dict[str, Any]]:
         """The statement for the ids of the nodes with the first numbers, and these; and its parameters.
 
-        Nothing but a number compares with one, and NaN is neither below nor above.
+        Nothing but a number compares with one, and NaN is neither below nor above. Both zeros are one number.
         """
         parameters = {
             **self.parameters,
             "first_key": property_keys(asked.family, asked.name)[0],
             "first_limit": asked.limit,
+            "first_zeros": [-0.0, 0.0],
         }
-        condition = "(n[$first_key] < 0 OR n[$first_key] >= 0)"
         operator, direction = ("<", " DESC") if asked.descending else (">", "")
-        if asked.after is not None:
-            parameters["first_value"], parameters["first_id"] = asked.after
-            condition += (
-                f" AND (n[$first_key] {operator} $first_value"
-                f" OR (n[$first_key] = $first_value AND n.id {operator} $first_id))"
-            )
         lines = [
-            f"{self.body} WHERE {condition}",
-            f"WITH n ORDER BY n[$first_key]{direction}, n.id{direction} LIMIT $first_limit",
+            f"{self.body} WHERE n[$first_key] < 0 OR n[$first_key] >= 0",
+            "WITH n, n[$first_key] AS stored",
+            "WITH n, CASE WHEN $first_zeros[0] <= stored <= $first_zeros[1] THEN 0 ELSE stored END AS number",
+        ]
+        if asked.after is not None:
+            value, parameters["first_id"] = asked.after
+            parameters["first_value"] = value or 0
+            lines.append(
+                f"WHERE number {operator} $first_value OR (number = $first_value AND n.id {operator} $first_id)"
+            )
+        lines += [
+            f"WITH n, number ORDER BY number{direction}, n.id{direction} LIMIT $first_limit",
             "WITH collect(n) AS found",
             in_chunks("values", "[each.id, each[$first_key]]"),
         ]

@@ -39,6 +39,10 @@ def first_number_ids(statements: Statements, asked: NumberQuery, rendered: SqlFi
         if asked.after is not None:
             operator = _OPERATORS[descending]
             bound, is_same = bound_of(asked.after[0], own, descending=descending)
+            if bound is not None and math.isinf(bound) and not statements.dialect.limits.has_infinity:
+                if (bound > 0) != descending:
+                    continue  # nothing is beyond it
+                bound = None
             if bound is not None:
                 given["v_value"] = bound
                 beyond = f"v.{column} {operator} :v_value"

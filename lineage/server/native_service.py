@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any, get_type_hints
 
 from google.protobuf.message import DecodeError
@@ -14,7 +13,7 @@ from lineage.api.as_of import READ_ONLY
 from lineage.api.served import IN_PARTS, SERVED
 from lineage.errors import FailedPreconditionError, InvalidArgumentError, LineageError, short_repr
 from lineage.server.dispatch import Call
-from lineage.server.turns import StoreInTurn
+from lineage.server.turns import Turns, in_turns
 from lineage.store import Store
 from lineage.v1 import json as wire
 from lineage.v1.hints import fits, shown_hint
@@ -28,14 +27,15 @@ _AUDITED_AT_ONCE = 500
 
 def calls(store: Store) -> Iterator[Call]:
     """Return all calls of the service on a store."""
-    in_turn = StoreInTurn(store)
+    turns = Turns()
+    in_turn = in_turns(store, turns)
     for name in METHODS:
         access = SERVED[name]
         audit = _audited if access == "admin" else None
         yield Call(
             SERVICE,
             call_name(name),
-            _streaming(in_turn, name) if name in IN_PARTS else _body(store, name),
+            _streaming(in_turn, turns, name) if name in IN_PARTS else _body(store, name),
             access=access,
             status_text=_text,
             audit=audit,
@@ -57,9 +57,13 @@ def _response(value: Any) -> bytes:
     return response
 
 
-def _streaming(store: StoreInTurn, name: str) -> Callable[[bytes], Iterable[bytes]]:
+def _streaming(store: Store, turns: Turns, name: str) -> Callable[[bytes], Iterable[bytes]]:
+    def response(part: Any) -> bytes:
+        with turns.turn():
+            return _response(part)
+
     def responses(parts: Any) -> Iterable[bytes]:
-        return (store.in_turn(partial(_response, part)) for part in parts)
+        return map(response, parts)
 
     return _body(store, name, responses)
 

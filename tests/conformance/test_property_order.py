@@ -148,7 +148,7 @@ def test_an_order_is_that_of_a_plain_sort(store: Store) -> None:
 
 
 SMALL = (-3, -1, 0, 1, 2, 2**31 - 1, -(2**31))
-DOUBLES = (-2.5, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 5e-324, 1e300, -1e300, float(2**31 - 1), float(2**53))
+DOUBLES = (-2.5, -1.0, -0.0, 0.0, -0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 5e-324, 1e300, -1e300, float(2**31 - 1), float(2**53))
 LARGE = (2**53 + 1, 2**53 - 1, 2**53, 2**63 - 1, -(2**63), -(2**63) + 1)
 OUTER = (float(2**63), -float(2**63), 9007199254740994.0, -1e19, 1e19)
 
@@ -169,6 +169,22 @@ def test_numbers_in_order_are_those_of_a_plain_sort(store: Store, others: tuple[
             some = {each: value for each, value in values.items() if 5 < each <= 30}
             found = list(walked(store, where="id > 5 AND id <= 30", **options))
             assert found == in_order(some, descending=descending)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_pages_go_on_after_an_infinity_that_is_there_no_more(store: Store, descending: bool) -> None:
+    store.put_artifact_type(ArtifactType(name="Thing"))
+    [gone, *_] = stored(store, "v", [math.inf if descending else -math.inf, 1.0, 2])
+    options: dict[str, Any] = {"order_by": "custom_properties.v", "descending": descending, "limit": 1}
+    first = store.list_artifacts(**options)
+    assert [each.id for each in first] == [gone]
+    store.put_artifacts([Artifact(id=gone, type="Thing", custom_properties={"v": 1.5})])
+    found, token = [], first.next_page_token
+    while token is not None:
+        page = store.list_artifacts(**options, page_token=token)
+        found += [each.custom_properties["v"] for each in page]
+        token = page.next_page_token
+    assert found == sorted([1.0, 1.5, 2], reverse=descending)
 
 
 def test_an_order_goes_by_its_own_family_and_name(store: Store) -> None:

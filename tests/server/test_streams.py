@@ -18,7 +18,13 @@ import lineage
 from backends.memory.backend import MemoryBackend, MemoryTransaction
 from lineage import Artifact, ArtifactType, Event, Execution, ExecutionType, Store
 from lineage.api.units import BackendUnits
-from lineage.errors import DeadlineExceededError, FailedPreconditionError, ResourceExhaustedError, UnavailableError
+from lineage.errors import (
+    DeadlineExceededError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
 from lineage.reading import parts
 from lineage.remote import connect
 from lineage.server import Server
@@ -171,18 +177,26 @@ def test_streams_take_turns(serve: Callable[..., Server], store: Store, backend:
     assert backend.most_open == 1
 
 
+def test_a_server_does_not_serve_the_store_of_another(serve: Callable[..., Server], store: Store) -> None:
+    with (
+        connect(f"grpc://{serve(store).address}") as behind,
+        pytest.raises(InvalidArgumentError, match="needs the database itself"),
+    ):
+        serve(behind)
+
+
 def test_the_time_limit_is_that_of_the_whole(
     serve: Callable[..., Server], store: Store, backend: Counting, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "lineage.server")
     backend.delay_s = 0.1
-    with connect(f"grpc://{serve(store, threads=1).address}", timeout_s=1.0) as remote:
-        walk = remote.iter_downstream(Execution(id=1))
-        with pytest.raises(DeadlineExceededError):
-            list(walk)
-        wait_for(lambda: len(ended(caplog)) == 1)
-        assert ended(caplog)[0]["status"] in ("DEADLINE_EXCEEDED", "CANCELLED")
-        backend.delay_s = 0.0
+    address = serve(store, threads=1).address
+    with connect(f"grpc://{address}", timeout_s=1.0) as remote, pytest.raises(DeadlineExceededError):
+        list(remote.iter_downstream(Execution(id=1)))
+    wait_for(lambda: len(ended(caplog)) == 1)
+    assert ended(caplog)[0]["status"] in ("DEADLINE_EXCEEDED", "CANCELLED")
+    backend.delay_s = 0.0
+    with connect(f"grpc://{address}") as remote:
         assert sum(1 for _ in remote.iter_downstream(Execution(id=1), max_nodes=11)) == 3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import itertools
 import multiprocessing
 import pickle
 import threading
@@ -73,9 +74,15 @@ class Slow:
         raise ValueError("the 701st")
 
 
-async def began(slow: Slow) -> None:
-    while not slow.began.acquire(blocking=False):
+async def until(happened: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < ends, "it did not happen in 30 s"
         await asyncio.sleep(0.001)
+
+
+async def began(slow: Slow) -> None:
+    await until(lambda: slow.began.acquire(blocking=False))
 
 
 def test_a_write_that_is_cancelled_is_ended_and_waited_for(caplog: pytest.LogCaptureFixture) -> None:
@@ -110,8 +117,7 @@ def test_a_read_that_is_cancelled_is_ended_and_not_waited_for(caplog: pytest.Log
         slow.goes_on.set()
 
     run(body, slow)
-    while not slow.saw:
-        time.sleep(0.001)
+    asyncio.run(until(lambda: bool(slow.saw)))
     assert slow.saw == ["its task was cancelled"]
     gc.collect()
     assert caplog.records == []
@@ -216,8 +222,7 @@ def test_opening_that_is_cancelled_leaves_nothing_open(monkeypatch: pytest.Monke
 
     async def body() -> None:
         task = asyncio.ensure_future(lineage.open_async_store("memory:")._open())  # pyright: ignore[reportPrivateUsage]  # a task wants a coroutine
-        while not opening.is_set():
-            await asyncio.sleep(0.001)
+        await until(opening.is_set)
         task.cancel()
         await asyncio.sleep(0)
         goes_on.set()
@@ -265,3 +270,129 @@ def test_a_child_that_was_forked_has_threads_of_its_own(tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(close())
+
+
+def test_a_load_that_is_cancelled_ends_with_whole_batches() -> None:
+    taken = threading.Event()
+
+    def without_end() -> Iterator[Artifact]:
+        for number in itertools.count():
+            if number == 33:
+                taken.set()
+            yield Artifact(type="Model", external_id=f"x-{number}")
+            time.sleep(0.0001)
+
+    async def load(store: AsyncStore) -> None:
+        async with store.bulk(batch_size=10) as load:
+            await load.put_artifacts(without_end())
+
+    async def body(store: AsyncStore) -> None:
+        await store.put_artifact_type(ArtifactType(name="Model"))
+        task = asyncio.ensure_future(load(store))
+        await until(taken.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        count = await store.count_artifacts()
+        assert count >= 20
+        assert count % 10 == 0
+        assert await store.count_artifacts() == count
+
+    run(body)
+
+
+def test_a_block_that_was_entered_is_left_whenever_its_task_is_cancelled() -> None:
+    """A snapshot in memory keeps all others out until it is left."""
+
+    async def hold(store: AsyncStore, goes_on: asyncio.Event) -> None:
+        async with store.snapshot():
+            await goes_on.wait()
+
+    async def body(store: AsyncStore) -> None:
+        goes_on = asyncio.Event()
+        first = asyncio.ensure_future(hold(store, goes_on))
+        while not (await asyncio.wait([first], timeout=0.01))[1]:
+            pytest.fail("the first snapshot ended")
+        second = asyncio.ensure_future(hold(store, goes_on))
+        await asyncio.wait([second], timeout=0.02)
+        second.cancel()  # while it enters
+        goes_on.set()
+        await first
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        assert await asyncio.gather(*(store.count_artifacts() for _ in range(20))) == [0] * 20
+
+    run(body)
+
+
+def test_the_past_is_within_the_snapshot_of_its_store() -> None:
+    async def body(store: AsyncStore) -> None:
+        async with store.snapshot(), store.as_of(2**50).snapshot():
+            assert await store.as_of(2**50).count_artifacts() == 0
+
+    run(body)
+
+
+def test_a_task_that_outlives_the_snapshot_that_it_began_in_goes_on() -> None:
+    async def body(store: AsyncStore) -> None:
+        ended = asyncio.Event()
+
+        async def later() -> int:
+            assert await store.count_artifacts() == 0
+            await ended.wait()
+            return await store.count_artifacts()
+
+        async with store.snapshot():
+            task = asyncio.ensure_future(later())
+            await asyncio.wait([task], timeout=0.02)
+        ended.set()
+        assert await task == 0
+
+    run(body)
+
+
+def test_a_call_that_is_cancelled_again_and_again_is_waited_for() -> None:
+    slow = Slow()
+
+    async def body(store: AsyncStore) -> None:
+        task = asyncio.ensure_future(store.put_artifacts([]))
+        await began(slow)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0)
+        assert not task.done()
+        slow.goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert slow.saw == ["its task was cancelled"]
+
+    run(body, slow)
+
+
+def test_an_iterator_that_is_cancelled_is_left_to_its_thread() -> None:
+    is_read, goes_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    class Stuck:
+        def iter_artifacts(self) -> Iterator[int]:
+            try:
+                is_read.set()
+                goes_on.wait(30)
+                yield 1
+            finally:
+                closed.set()
+
+    async def read(store: AsyncStore) -> None:
+        async for _ in store.iter_artifacts():
+            pass
+
+    async def body(store: AsyncStore) -> None:
+        task = asyncio.ensure_future(read(store))
+        await until(is_read.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not closed.is_set()
+
+    run(body, Stuck())
+    goes_on.set()
+    assert closed.wait(30)

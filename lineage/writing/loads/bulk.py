@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, NamedTuple
 
 from lineage.errors import (
@@ -39,6 +40,7 @@ from lineage.model import (
 )
 from lineage.model.arguments import checked_record
 from lineage.model.values import as_int
+from lineage.seam.deadline import current_deadline
 from lineage.writing.loads.node_keys import Key, KnownIds, Ref, insert_new
 from lineage.writing.writer import Writer
 
@@ -258,7 +260,7 @@ class BulkLoad:
             raise InvalidArgumentError(f"total must be a number of {what} or None, not {short_repr(total)}")
         total = as_int(total)
         progress = self._expect(what, len(given) if total is None and isinstance(given, Sized) else total)
-        items, sent, collected = iter(given), 0, 0
+        items, sent, collected = _while_wanted(given), 0, 0
         wrong: Exception | None = None
         on_its_way: Future[int] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="lineage-bulk") as sender:
@@ -270,7 +272,7 @@ class BulkLoad:
                 if not batch:
                     break
                 self._check()  # the iterable may have opened a snapshot, for which the sender would wait without end
-                on_its_way = sender.submit(_send, what, send, batch, collected)
+                on_its_way = sender.submit(copy_context().run, _send, what, send, batch, collected)
                 collected += len(batch)
             if on_its_way is not None:
                 sent = self._arrived(what, progress, on_its_way.result())
@@ -333,6 +335,15 @@ def _pair(link_class: type[Link], item: Any) -> tuple[Any, Any]:
         ends = ", ".join(end.removesuffix("_id") for end in link_class.ends)
         raise InvalidArgumentError(f"expected {link_class.__name__} or a tuple ({ends}), got {short_repr(item)}")
     return item[0], item[1]
+
+
+def _while_wanted(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield the items, until somebody ends the call: then it raises as :meth:`Deadline.check` does."""
+    deadline = current_deadline()
+    for item in items:
+        if deadline is not None:
+            deadline.check()
+        yield item
 
 
 def next_items(items: Iterator[Any], count: int) -> tuple[list[Any], Exception | None]:
