@@ -403,9 +403,12 @@ class _Renderer(Expressions):
             if operator not in ("=", "IN") or (has_long and len(values) > 1):
                 return None
             return [self._constant_comparison(self._key(where.long_key if has_long else where.key), operator, values)]
-        name = self._key(where.key)
-        compared = self._compared_number(name, operator, values)
-        return [compared] if column.type is _BOOL else [compared, f"{name} IS :: {CYPHER_TYPE[column.type]} NOT NULL"]
+        compared = self._compared_number(self._key(where.key), operator, values)
+        if column.type is _BOOL:
+            return [compared]
+        # Of a key that is written, the planner takes for its value what it asks an index for, which finds 3 for 3.0.
+        stored = f"{self._node}[{self._parameter(where.key)}]"
+        return [compared, f"{stored} IS :: {CYPHER_TYPE[column.type]} NOT NULL"]
 
     def _compared_number(self, key: str, operator: str, values: Sequence[ast.Value]) -> str:
         """Compare what is stored such that an index, where -0.0 < 0.0 are two values, finds both alike.

@@ -83,3 +83,26 @@ def test_an_index_finds_both_zeros(url: str) -> None:
             for where in (alone, f"type = 'Data' AND ({alone} OR properties.s.string_value = 'a')"):
                 found = store.list_artifacts(where)
                 assert {each.name.split()[0] for each in found if each.name} == names, where
+
+
+def test_an_index_counts_numbers_of_the_type_that_was_asked_for(url: str) -> None:
+    """It finds 3 for 3.0, and what Neo4j reads of a found node's key is then what the index was asked for."""
+    with lineage.open_store(url) as store:
+        store.create_property_index("v", "Artifact")
+        store.put_artifact_type(ArtifactType(name="Whole", properties={"v": "INT"}))
+        store.put_artifact_type(ArtifactType(name="Data", properties={"v": "DOUBLE"}))
+        whole = [Artifact(type="Whole", name=f"w{v}", properties={"v": v}) for v in (0, 3, 4, 5)]
+        store.put_artifacts([*whole, *(Artifact(type="Data", properties={"v": v}) for v in (-0.0, 3.0, 4.0))])
+        for condition, count in (
+            ("double_value = 3.0", 1),
+            ("double_value IN (3.0, 3.0, 4.0)", 2),
+            ("double_value IN (-0.0, 3.0)", 2),
+            ("int_value = 3", 1),
+            ("int_value IN (0, 3, 4)", 3),
+            ("double_value = 3.0 OR properties.v.int_value IN (4, 5)", 3),
+        ):
+            where = f"properties.v.{condition}"
+            assert store.count_artifacts(where) == count, where
+            assert len(store.list_artifacts(where)) == count, where
+            ordered = store.list_artifacts(where, order_by="properties.v", limit=10)
+            assert len(ordered) == count, where
