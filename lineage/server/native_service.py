@@ -13,7 +13,7 @@ from lineage.api.as_of import READ_ONLY
 from lineage.api.served import IN_PARTS, SERVED
 from lineage.errors import FailedPreconditionError, InvalidArgumentError, LineageError, short_repr
 from lineage.server.dispatch import Call
-from lineage.server.turns import Turns, in_turns
+from lineage.server.turns import StoreInTurns, Turns
 from lineage.store import Store
 from lineage.v1 import json as wire
 from lineage.v1.hints import fits, shown_hint
@@ -28,7 +28,7 @@ _AUDITED_AT_ONCE = 500
 def calls(store: Store) -> Iterator[Call]:
     """Return all calls of the service on a store."""
     turns = Turns()
-    in_turn = in_turns(store, turns)
+    in_turn = StoreInTurns.of(store, turns)
     for name in METHODS:
         access = SERVED[name]
         audit = _audited if access == "admin" else None

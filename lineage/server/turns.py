@@ -13,7 +13,7 @@ from lineage.seam.deadline import current_deadline
 from lineage.store import Store
 from lineage.writing.writes import Writes
 
-__all__ = ["Turns", "in_turns"]
+__all__ = ["StoreInTurns", "Turns"]
 
 _LOOKS_EVERY_S = 0.1
 """How often a call that waits looks whether its caller has gone."""
@@ -30,6 +30,11 @@ class Turns:
         self._guard = Lock()
         self._queue: deque[Event] = deque()
         """Who waits, the first of which has the turn."""
+
+    @property
+    def queued(self) -> int:
+        """How many threads have a turn or wait for it."""
+        return len(self._queue)
 
     @contextmanager
     def turn(self) -> Generator[None, None, None]:
@@ -71,7 +76,11 @@ class _UnitsInTurns:
         """Do nothing: the units of work are another store's."""
 
 
-def in_turns(store: Store, turns: Turns) -> Store:
-    """Return a store whose units of work are those of another, each in a turn; that of a server, which has none."""
-    units = store._units
-    return store if units is None else Store(_UnitsInTurns(units, turns), url=store.url)
+class StoreInTurns(Store):
+    """A store whose units of work are those of another, each in a turn."""
+
+    @classmethod
+    def of(cls, store: Store, turns: Turns) -> Store:
+        """Return such a store; that of a server, which has no units of work, as it is."""
+        units = store._units
+        return store if units is None else cls(_UnitsInTurns(units, turns), url=store.url)

@@ -15,7 +15,7 @@ from lineage.server.turns import Turns
 
 def wait_in(turns: Turns, done: list[int], number: int) -> threading.Thread:
     """Begin to wait for a turn in a thread, and return when that stands in the queue."""
-    length = len(turns._queue)
+    length = turns.queued
 
     def take() -> None:
         with turns.turn():
@@ -24,7 +24,7 @@ def wait_in(turns: Turns, done: list[int], number: int) -> threading.Thread:
     thread = threading.Thread(target=take)
     thread.start()
     ends = time.monotonic() + 30
-    while len(turns._queue) == length:
+    while turns.queued == length:
         assert time.monotonic() < ends
         time.sleep(0.001)
     return thread
