@@ -191,7 +191,7 @@ def test_indexes_and_explanations(store: lineage.Store, neo4j_server: Neo4jServe
     neo4j_server.run("CALL db.prepareForReplanning()")  # whatever other tests had in this database
     explained = store.explain("properties.n.int_value = 3", "Artifact")
     assert "NodeIndexSeek" in explained.plan
-    assert str(explained).startswith(":params {f0: 3}\nMATCH (n:Artifact)")
+    assert str(explained).startswith(":params {f0: 3, f1: 'properties.n'}\nMATCH (n:Artifact)")
 
 
 def test_indexes_and_explanations_over_grpc(store: lineage.Store) -> None:
