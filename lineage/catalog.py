@@ -70,11 +70,6 @@ class TypeIndex:
             raise self.unknown(name, version or None)
         return found
 
-    def id_of(self, name: str, version: str | None) -> int | None:
-        """Return the id of the type, None if it is not there."""
-        found = self.by_name.get((name, version or None))
-        return None if found is None else found.id
-
     def unknown(self, name: str, version: str | None) -> NotFoundError:
         """Build the error for a type that is not there, with the versions or the names that are near."""
         versions = [known_version for known_name, known_version in self.by_name if known_name == name]
